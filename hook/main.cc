@@ -1,0 +1,90 @@
+// The qemu hook: libvirt runs it as  zraid DOMAIN OPERATION SUB-OPERATION EXTRA < domain.xml
+// (https://libvirt.org/hooks.html). Prints at most one line, on stderr; never anything on stdout,
+// which libvirt would take for a domain XML.
+
+#include "domains/domain_xml.h"
+#include "domains/hook_operations.h"
+#include "util/error.h"
+#include "util/files.h"
+#include "util/log.h"
+#include "util/paths.h"
+
+#include <iostream>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <spdlog/sinks/ringbuffer_sink.h>
+#include <spdlog/sinks/syslog_sink.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace zraid;
+
+using WarningSink = spdlog::sinks::ringbuffer_sink_st;
+
+/// Everything goes to syslog, which keeps it where libvirt, content with the exit code, drops what
+/// a hook said. Warnings are also collected, for the one line on stderr.
+std::shared_ptr<WarningSink> set_up_log()
+{
+    auto syslog =
+        std::make_shared<spdlog::sinks::syslog_sink_st>("zraid-hook", LOG_PID, LOG_DAEMON, true);
+    auto warnings = std::make_shared<WarningSink>(8);
+    warnings->set_level(spdlog::level::warn);
+    auto logger =
+        std::make_shared<spdlog::logger>("zraid-hook", spdlog::sinks_init_list{syslog, warnings});
+    logger->set_pattern("%v");
+    set_log(std::move(logger));
+    return warnings;
+}
+
+void print_warnings(WarningSink& warnings)
+{
+    std::string line;
+    for (std::string text : warnings.last_formatted()) {
+        text.erase(text.find_last_not_of('\n') + 1);
+        line += (line.empty() ? "" : "; ") + text;
+    }
+    if (!line.empty())
+        std::cerr << "zraid: warning: " << line << '\n';
+}
+
+void act(HookAction action, const std::string& domain, const std::string& xml)
+{
+    const Paths paths = Paths::system();
+    if (action == HookAction::release)
+        release_domain(paths, domain, xml);
+    else
+        prepare_domain(paths, xml);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    const std::span arguments(argv, static_cast<std::size_t>(argc));
+    if (arguments.size() < 4) {
+        std::cerr << "zraid-hook: libvirt's arguments are missing: DOMAIN OPERATION SUB-OPERATION "
+                     "EXTRA, the domain's XML on stdin\n";
+        return 2;
+    }
+    const std::string domain = arguments[1];
+    const HookAction action = hook_action(arguments[2], arguments[3]);
+    if (action == HookAction::none)
+        return 0;
+    ::umask(077);
+    try {
+        const auto warnings = set_up_log();
+        act(action, domain, read_all(STDIN_FILENO, "domain XML on stdin", kMaxDomainXml));
+        print_warnings(*warnings);
+        return 0;
+    } catch (const std::exception& e) {
+        log().error("domain '{}': {} {}: {}", domain, arguments[2], arguments[3], explain(e));
+        std::cerr << "zraid: " << explain(e) << '\n';
+        // A non-zero exit here would make libvirt kill the running domain.
+        return action == HookAction::reconnect ? 0 : 1;
+    }
+}

@@ -1,0 +1,19 @@
+#include "admin/run.h"
+#include "commands.h"
+
+#include <iostream>
+
+#include <fmt/format.h>
+
+namespace zraid::cli {
+
+void add_attach(CLI::App& app, const Admin& admin)
+{
+    add_pool_command(app, "attach", "give the array its RAM leg now",
+                     [&admin](const std::string& name) {
+                         attach_pool(admin, name);
+                         std::cout << fmt::format("Pool '{}' has its RAM leg.\n", name);
+                     });
+}
+
+} // namespace zraid::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "admin/admin.h"
+
+#include <CLI/CLI.hpp>
+
+namespace zraid::cli {
+
+/// One function for each subcommand: declares its options and sets what it does. Each lives in the
+/// file named after it.
+void add_attach(CLI::App& app, const Admin& admin);
+void add_budget(CLI::App& app, const Admin& admin);
+void add_define(CLI::App& app, const Admin& admin);
+void add_detach(CLI::App& app, const Admin& admin);
+void add_disk_xml(CLI::App& app, const Admin& admin);
+void add_dumpxml(CLI::App& app, const Admin& admin);
+void add_info(CLI::App& app, const Admin& admin);
+void add_list(CLI::App& app, const Admin& admin);
+void add_start(CLI::App& app, const Admin& admin);
+void add_stop(CLI::App& app, const Admin& admin);
+void add_undefine(CLI::App& app, const Admin& admin);
+void add_vol_create(CLI::App& app, const Admin& admin);
+void add_vol_delete(CLI::App& app, const Admin& admin);
+void add_vol_list(CLI::App& app, const Admin& admin);
+void add_wait(CLI::App& app, const Admin& admin);
+
+/// Adds a subcommand whose first argument is a pool's name; its name goes in front of its errors.
+/// @param act called with the pool's name once the command line is read
+CLI::App* add_pool_command(CLI::App& app, const std::string& name, const std::string& description,
+                           std::function<void(const std::string&)> act);
+
+} // namespace zraid::cli

@@ -1,0 +1,19 @@
+#include "admin/run.h"
+#include "commands.h"
+
+#include <iostream>
+
+#include <fmt/format.h>
+
+namespace zraid::cli {
+
+void add_detach(CLI::App& app, const Admin& admin)
+{
+    add_pool_command(app, "detach", "take the RAM leg away, also under a running domain",
+                     [&admin](const std::string& name) {
+                         detach_pool(admin, name);
+                         std::cout << fmt::format("Pool '{}' works from its disk leg.\n", name);
+                     });
+}
+
+} // namespace zraid::cli

@@ -1,0 +1,81 @@
+#include "admin/report.h"
+#include "commands.h"
+#include "util/size.h"
+
+#include <iostream>
+
+#include <fmt/format.h>
+
+namespace zraid::cli {
+
+namespace {
+
+void line(const char* name, const std::string& value)
+{
+    std::cout << fmt::format("{:<12} {}\n", fmt::format("{}:", name), value);
+}
+
+std::string leg_text(const Leg& leg)
+{
+    return fmt::format("/dev/{}, {}", leg.device,
+                       leg.faulty    ? "failed"
+                       : leg.in_sync ? "in sync"
+                                     : "filling");
+}
+
+void print_ram(const PoolReport& report)
+{
+    if (!report.view.ram) {
+        line("RAM leg", "none");
+        return;
+    }
+    line("RAM leg", leg_text(*report.view.ram));
+    if (!report.ram)
+        return;
+    line("Compressor", report.ram_compressor);
+    line("RAM limit", report.ram->limit == 0 ? "none" : format_size(report.ram->limit));
+    line("RAM taken",
+         fmt::format("{} for {} of data, {} for the table", format_size(report.ram->stored),
+                     format_size(report.ram->data), format_size(report.ram->table)));
+}
+
+void print(const PoolReport& report)
+{
+    const PoolDefinition& pool = report.definition;
+    line("Name", pool.name);
+    line("UUID", pool.uuid.text());
+    if (!pool.description.empty())
+        line("Description", pool.description);
+    line("Type", to_string(pool.type));
+    line("Image", pool.image);
+    line("Size", format_size(pool.size));
+    line("Array", pool.md_device());
+    const auto percent = report.view.fill_percent();
+    line("State",
+         to_string(report.view.state()) + (percent ? fmt::format(", {:.1f} %", *percent) : ""));
+    line("Attach", to_string(pool.attach));
+    line("Libvirt",
+         pool.libvirt ? (pool.autostart ? "registered, autostart" : "registered") : "no");
+    line("Disk leg", report.view.disk ? leg_text(*report.view.disk) : "none");
+    print_ram(report);
+    for (const Claim& claim : report.users)
+        line("User", fmt::format("{} {}", claim.domain, claim.uuid.text()));
+}
+
+} // namespace
+
+void add_info(CLI::App& app, const Admin& admin)
+{
+    const auto json = std::make_shared<bool>(false);
+    CLI::App* command = add_pool_command(app, "info", "tell everything about a pool",
+                                         [&admin, json](const std::string& name) {
+                                             const PoolReport report = report_pool(admin, name);
+                                             if (*json)
+                                                 std::cout << to_json(report).dump(2) << '\n';
+                                             else
+                                                 print(report);
+                                         });
+    command->add_flag("--json", *json, "for programs");
+}
+
+} // namespace zraid::cli

@@ -1,0 +1,75 @@
+#include "admin/report.h"
+#include "commands.h"
+#include "table.h"
+#include "util/error.h"
+#include "util/size.h"
+
+#include <iostream>
+
+#include <fmt/format.h>
+
+namespace zraid::cli {
+
+namespace {
+
+std::string user_names(const PoolReport& report)
+{
+    std::string names;
+    for (const Claim& claim : report.users)
+        names += (names.empty() ? "" : ",") + claim.domain;
+    return names.empty() ? "-" : names;
+}
+
+std::string fill_text(const PoolReport& report)
+{
+    const auto percent = report.view.fill_percent();
+    return percent ? fmt::format("{:.0f}%", *percent) : "-";
+}
+
+void print_table(const std::vector<PoolReport>& reports)
+{
+    Table table({"NAME", "STATE", "FILL", "MD", "SIZE", "RAM", "USERS", "IMAGE"});
+    for (const PoolReport& report : reports) {
+        if (!report.problem.empty()) {
+            table.add({report.name, "broken", "-", "-", "-", "-", "-", "-"});
+            continue;
+        }
+        const std::uint64_t ram = report.ram ? report.ram->stored + report.ram->table : 0;
+        table.add({report.name, to_string(report.view.state()), fill_text(report),
+                   report.definition.md_device(), format_size(report.definition.size),
+                   report.ram ? format_size(ram) : "-", user_names(report),
+                   report.definition.image});
+    }
+    std::cout << table.text();
+}
+
+void act(const Admin& admin, bool json)
+{
+    const std::vector<PoolReport> reports = report_all(admin);
+    std::string problems;
+    auto array = nlohmann::ordered_json::array();
+    for (const PoolReport& report : reports) {
+        array.push_back(to_json(report));
+        if (!report.problem.empty())
+            problems += (problems.empty() ? "" : "; ") + report.problem;
+    }
+    if (json)
+        std::cout << array.dump(2) << '\n';
+    else
+        print_table(reports);
+    // All that can be listed is, and a script learns that something is wrong.
+    if (!problems.empty())
+        throw Error(problems);
+}
+
+} // namespace
+
+void add_list(CLI::App& app, const Admin& admin)
+{
+    const auto json = std::make_shared<bool>(false);
+    CLI::App* command = app.add_subcommand("list", "list all pools");
+    command->add_flag("--json", *json, "for programs");
+    command->callback([&admin, json] { act(admin, *json); });
+}
+
+} // namespace zraid::cli

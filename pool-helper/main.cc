@@ -1,0 +1,104 @@
+// zraid-pool: the administrator's command. Reads the command line and calls the library; each
+// subcommand is in its own file.
+
+#include "commands.h"
+#include "config.h"
+#include "util/error.h"
+#include "util/log.h"
+
+#include <iostream>
+#include <memory>
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace zraid;
+
+/// Warnings and, if asked for, debugging go to stderr; syslog keeps what happened.
+void set_up_log(bool verbose)
+{
+    auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_st>();
+    terminal->set_level(verbose ? spdlog::level::debug : spdlog::level::warn);
+    terminal->set_pattern("zraid-pool: %l: %v");
+    auto syslog =
+        std::make_shared<spdlog::sinks::syslog_sink_st>("zraid-pool", LOG_PID, LOG_DAEMON, true);
+    syslog->set_level(spdlog::level::info);
+    syslog->set_pattern("%v");
+    auto logger =
+        std::make_shared<spdlog::logger>("zraid-pool", spdlog::sinks_init_list{terminal, syslog});
+    logger->set_level(spdlog::level::debug);
+    set_log(std::move(logger));
+}
+
+void set_up_commands(CLI::App& app, const Admin& admin)
+{
+    cli::add_define(app, admin);
+    cli::add_undefine(app, admin);
+    cli::add_start(app, admin);
+    cli::add_stop(app, admin);
+    cli::add_list(app, admin);
+    cli::add_info(app, admin);
+    cli::add_dumpxml(app, admin);
+    cli::add_attach(app, admin);
+    cli::add_detach(app, admin);
+    cli::add_wait(app, admin);
+    cli::add_vol_create(app, admin);
+    cli::add_vol_list(app, admin);
+    cli::add_vol_delete(app, admin);
+    cli::add_disk_xml(app, admin);
+    cli::add_budget(app, admin);
+}
+
+/// The first thing of every command that is about to act; --help and --version need no root.
+void before_acting(bool verbose)
+{
+    set_up_log(verbose);
+    if (::geteuid() != 0)
+        throw Error("zraid-pool needs to be root", "run it with sudo");
+    ::umask(077);
+}
+
+int report(const std::exception& e)
+{
+    log().debug("failed");
+    std::cerr << "zraid-pool: " << explain(e) << '\n';
+    return exit_code(e);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    Admin admin;
+    admin.paths = Paths::system();
+    bool verbose = false;
+
+    CLI::App app("Mirrors disk images of virtual machines into compressed RAM.", "zraid-pool");
+    app.set_version_flag("--version", ZRAID_VERSION);
+    app.add_option("-c,--connect", admin.uri, "URI of libvirt")->capture_default_str();
+    app.add_flag("-v,--verbose", verbose, "tell every step on stderr");
+    app.require_subcommand(1);
+    app.parse_complete_callback([&] { before_acting(verbose); });
+    set_up_commands(app, admin);
+
+    try {
+        app.parse(argc, argv);
+        std::cout.flush();
+        return std::cout ? 0 : 1;
+    } catch (const CLI::ParseError& e) {
+        if (e.get_exit_code() == 0) { // --help, --version
+            app.exit(e);
+            return 0;
+        }
+        std::cerr << "zraid-pool: " << e.what() << ". Next: zraid-pool --help, or --help behind a "
+                  << "command, lists what there is\n";
+        return 2;
+    } catch (const std::exception& e) {
+        return report(e);
+    }
+}

@@ -1,0 +1,47 @@
+#include "admin/volumes.h"
+#include "commands.h"
+#include "table.h"
+#include "util/size.h"
+
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+namespace zraid::cli {
+
+namespace {
+
+void print_json(const std::vector<LibvirtVolume>& volumes)
+{
+    auto array = nlohmann::ordered_json::array();
+    for (const LibvirtVolume& volume : volumes)
+        array.push_back(
+            {{"name", volume.name}, {"path", volume.path}, {"size_bytes", volume.capacity}});
+    std::cout << array.dump(2) << '\n';
+}
+
+void print_table(const std::vector<LibvirtVolume>& volumes)
+{
+    Table table({"NAME", "SIZE", "PATH"});
+    for (const LibvirtVolume& volume : volumes)
+        table.add({volume.name, format_size(volume.capacity), volume.path});
+    std::cout << table.text();
+}
+
+} // namespace
+
+void add_vol_list(CLI::App& app, const Admin& admin)
+{
+    const auto json = std::make_shared<bool>(false);
+    CLI::App* command = add_pool_command(app, "vol-list", "list the volumes of a pool",
+                                         [&admin, json](const std::string& name) {
+                                             const auto volumes = list_volumes(admin, name);
+                                             if (*json)
+                                                 print_json(volumes);
+                                             else
+                                                 print_table(volumes);
+                                         });
+    command->add_flag("--json", *json, "for programs");
+}
+
+} // namespace zraid::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "admin/admin.h"
+#include "pools/definition.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace zraid {
+
+/// What the administrator asks for; what is missing is chosen.
+struct DefineRequest
+{
+    std::string name;
+    std::string image;
+    std::optional<std::uint64_t> size; ///< bytes; nothing: that of the image
+    PoolType type = PoolType::disk;
+    std::optional<int> md_number; ///< nothing: the lowest free one from 100 on
+    std::string compressor;
+    std::optional<std::uint64_t> ram_limit;    ///< bytes
+    std::optional<std::uint64_t> bitmap_chunk; ///< bytes
+    AttachPolicy attach = AttachPolicy::on_demand;
+    std::string description;
+    bool preallocate = false;
+    bool autostart = true;
+    bool libvirt = true;
+};
+
+/// Makes a pool: definition, image, array, partition table, libvirt's storage pool; in this order,
+/// so that after a crash the definition tells what to go on with, or to take away. Asked for the
+/// same again, it does what is missing. On failure it undoes what this call did.
+PoolDefinition define_pool(const Admin& admin, const DefineRequest& request);
+
+/// Takes a pool away, and its image if asked for; refuses while it has users.
+void undefine_pool(const Admin& admin, const std::string& name, bool remove_image);
+
+} // namespace zraid

@@ -1,0 +1,148 @@
+#include "admin/report.h"
+
+#include "mirror/ram_leg.h"
+#include "pools/store.h"
+
+#include <algorithm>
+
+namespace zraid {
+
+namespace {
+
+PoolReport report(const Admin& admin, PoolDefinition definition)
+{
+    PoolReport report;
+    report.name = definition.name;
+    report.view = view_pool(admin.paths, definition);
+    report.users = Claims(admin.paths, definition.name).list();
+    if (report.view.ram) {
+        const std::string& device = report.view.ram->device;
+        report.ram = zram_statistics(admin.paths, device);
+        if (report.ram)
+            report.ram_compressor = zram_compressor(admin.paths, device);
+    }
+    report.definition = std::move(definition);
+    return report;
+}
+
+nlohmann::ordered_json ram_json(const PoolReport& report)
+{
+    if (!report.view.ram || !report.ram)
+        return nullptr;
+    return {{"device", "/dev/" + report.view.ram->device},
+            {"in_sync", report.view.ram->in_sync},
+            {"compressor", report.ram_compressor},
+            {"limit_bytes", report.ram->limit},
+            {"data_bytes", report.ram->data},
+            {"stored_bytes", report.ram->stored},
+            {"table_bytes", report.ram->table}};
+}
+
+nlohmann::ordered_json disk_json(const PoolReport& report)
+{
+    if (!report.view.disk)
+        return nullptr;
+    return {{"device", "/dev/" + report.view.disk->device}, {"in_sync", report.view.disk->in_sync}};
+}
+
+/// A figure for JSON: null where there is none.
+nlohmann::ordered_json or_null(const std::optional<double>& value)
+{
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
+} // namespace
+
+PoolReport report_pool(const Admin& admin, const std::string& name)
+{
+    return report(admin, PoolStore(admin.paths).load(name));
+}
+
+std::vector<PoolReport> report_all(const Admin& admin)
+{
+    std::vector<PoolReport> reports;
+    for (StoredPool& pool : PoolStore(admin.paths).load_all()) {
+        if (pool.definition) {
+            reports.push_back(report(admin, std::move(*pool.definition)));
+        } else {
+            PoolReport broken;
+            broken.name = pool.name;
+            broken.problem = pool.problem;
+            reports.push_back(std::move(broken));
+        }
+    }
+    return reports;
+}
+
+BudgetReport report_budget(const Admin& admin)
+{
+    BudgetReport budget;
+    budget.memory = read_memory(admin.paths);
+    std::vector<RamUse> attached;
+    const auto in_use = ram_in_use(admin.paths);
+    for (const auto& [pool, use] : in_use)
+        attached.push_back(use);
+    budget.room = room_for_ram(budget.memory, attached);
+    for (const PoolReport& pool : report_all(admin)) {
+        if (!pool.problem.empty())
+            continue;
+        BudgetReport::Pool line;
+        line.name = pool.name;
+        line.state = to_string(pool.view.state());
+        line.use.worst = worst_case(pool.definition.size, pool.definition.ram_limit.value_or(0));
+        if (pool.ram) {
+            line.table = pool.ram->table;
+            line.stored = pool.ram->stored;
+            line.use.taken = line.table + line.stored;
+        }
+        line.fits = pool.ram || line.use.worst <= budget.room;
+        budget.pools.push_back(line);
+    }
+    return budget;
+}
+
+nlohmann::ordered_json to_json(const PoolReport& report)
+{
+    if (!report.problem.empty())
+        return {{"name", report.name}, {"state", nullptr}, {"problem", report.problem}};
+    const PoolDefinition& pool = report.definition;
+    auto users = nlohmann::ordered_json::array();
+    for (const Claim& claim : report.users)
+        users.push_back({{"name", claim.domain}, {"uuid", claim.uuid.text()}});
+    return {{"name", pool.name},
+            {"uuid", pool.uuid.text()},
+            {"description", pool.description},
+            {"type", to_string(pool.type)},
+            {"image", pool.image},
+            {"size_bytes", pool.size},
+            {"md", pool.md_device()},
+            {"state", to_string(report.view.state())},
+            {"fill_percent", or_null(report.view.fill_percent())},
+            {"attach", to_string(pool.attach)},
+            {"libvirt", pool.libvirt},
+            {"autostart", pool.autostart},
+            {"bitmap_chunk_bytes", pool.bitmap_chunk},
+            {"ram_limit_bytes", pool.ram_limit ? nlohmann::ordered_json(*pool.ram_limit)
+                                               : nlohmann::ordered_json(nullptr)},
+            {"ram", ram_json(report)},
+            {"disk", disk_json(report)},
+            {"users", users}};
+}
+
+nlohmann::ordered_json to_json(const BudgetReport& report)
+{
+    auto pools = nlohmann::ordered_json::array();
+    for (const BudgetReport::Pool& pool : report.pools)
+        pools.push_back({{"name", pool.name},
+                         {"state", pool.state},
+                         {"table_bytes", pool.table},
+                         {"stored_bytes", pool.stored},
+                         {"worst_bytes", pool.use.worst},
+                         {"fits", pool.fits}});
+    return {{"mem_total_bytes", report.memory.total},
+            {"mem_available_bytes", report.memory.available},
+            {"room_bytes", report.room},
+            {"pools", pools}};
+}
+
+} // namespace zraid

@@ -1,0 +1,133 @@
+#include "devices/loop.h"
+
+#include "devices/modules.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/files.h"
+#include "util/log.h"
+#include "util/wait.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
+
+namespace zraid {
+
+namespace {
+
+std::optional<Loop> read_loop(const Paths& paths, const std::string& name)
+{
+    const auto backing = read_attribute(paths.block(name) / "loop/backing_file");
+    if (!backing)
+        return std::nullopt;
+    const UniqueFd fd = open_if_there(paths.device(name), O_RDONLY);
+    if (!fd)
+        return std::nullopt;
+    loop_info64 info{};
+    if (::ioctl(fd.get(), LOOP_GET_STATUS64, &info) != 0) { // NOLINT(*-vararg)
+        if (errno == ENXIO)                                 // detached meanwhile
+            return std::nullopt;
+        throw SystemError(errno, fmt::format("read the status of '{}'", name));
+    }
+    Loop loop;
+    loop.name = name;
+    loop.file = {info.lo_device, info.lo_inode};
+    loop.offset = info.lo_offset;
+    loop.size_limit = info.lo_sizelimit;
+    loop.read_only = (info.lo_flags & LO_FLAGS_READ_ONLY) != 0;
+    loop.backing_file = *backing;
+    if (const auto size = read_attribute(paths.block(name) / "queue/logical_block_size"))
+        loop.sector_size = static_cast<unsigned>(std::stoul(*size));
+    return loop;
+}
+
+} // namespace
+
+bool Loop::fits_a_leg() const
+{
+    return offset == 0 && size_limit == 0 && !read_only && sector_size == kSectorSize;
+}
+
+std::vector<Loop> list_loops(const Paths& paths)
+{
+    std::vector<Loop> loops;
+    for (const std::string& name : entries_of(paths.sys / "block")) {
+        if (!name.starts_with("loop"))
+            continue;
+        if (auto loop = read_loop(paths, name))
+            loops.push_back(std::move(*loop));
+    }
+    return loops;
+}
+
+std::vector<Loop> loops_of(const Paths& paths, FileId file)
+{
+    std::vector<Loop> loops = list_loops(paths);
+    std::erase_if(loops, [&](const Loop& loop) { return loop.file != file; });
+    return loops;
+}
+
+std::string attach_loop(const Paths& paths, const std::string& image)
+{
+    load_module_unless("loop", paths.device("loop-control"));
+    const UniqueFd file = open_file(image, O_RDWR);
+    const UniqueFd control = open_file(paths.device("loop-control"), O_RDWR);
+
+    // Somebody else may take the free one between the two calls; then the next one is asked for.
+    for (int tries = 0; tries < 64; ++tries) {
+        const int number = ::ioctl(control.get(), LOOP_CTL_GET_FREE); // NOLINT(*-vararg)
+        if (number < 0)
+            throw SystemError(errno, "find a free loop device");
+        const std::string name = fmt::format("loop{}", number);
+        UniqueFd device;
+        if (!wait_until(Milliseconds{5000}, [&] {
+                device = open_if_there(paths.device(name), O_RDWR);
+                return static_cast<bool>(device);
+            }))
+            throw Error(fmt::format("open '{}': the device did not appear", name));
+
+        loop_config config{};
+        config.fd = static_cast<__u32>(file.get());
+        config.block_size = kSectorSize;
+        image.copy(reinterpret_cast<char*>(config.info.lo_file_name), LO_NAME_SIZE - 1);
+        if (::ioctl(device.get(), LOOP_CONFIGURE, &config) == 0) { // NOLINT(*-vararg)
+            log().debug("attached '{}' to {}", image, name);
+            return name;
+        }
+        if (errno != EBUSY)
+            throw SystemError(errno, fmt::format("attach '{}' to '{}'", image, name));
+    }
+    throw Error(fmt::format("attach '{}': no loop device stayed free", image));
+}
+
+void detach_loop(const Paths& paths, const std::string& name, FileId file)
+{
+    const auto still_there = [&] {
+        const auto loop = read_loop(paths, name);
+        return loop && loop->file == file;
+    };
+    if (!still_there())
+        return;
+    const bool gone = wait_until(Milliseconds{10'000}, [&] {
+        const UniqueFd device = open_if_there(paths.device(name), O_RDONLY);
+        if (!device || !still_there())
+            return true;
+        // With other openers the kernel only sets autoclear and lets go at the last close.
+        if (::ioctl(device.get(), LOOP_CLR_FD) != 0 && errno != ENXIO && // NOLINT(*-vararg)
+            errno != EBUSY)
+            throw SystemError(errno, fmt::format("detach '{}'", name));
+        return false;
+    });
+    if (!gone)
+        throw Error(
+            fmt::format("detach '{}': something has it open", name),
+            fmt::format("find out what holds it (lsblk /dev/{0}, fuser -v /dev/{0})", name));
+    log().debug("detached {}", name);
+}
+
+} // namespace zraid

@@ -1,0 +1,120 @@
+#include "devices/md.h"
+
+#include "util/error.h"
+#include "util/files.h"
+
+#include <charconv>
+#include <sstream>
+
+namespace zraid {
+
+namespace {
+
+std::optional<int> number_after(const std::string& text, std::string_view prefix)
+{
+    if (!text.starts_with(prefix))
+        return std::nullopt;
+    int number = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data() + prefix.size(), end, number);
+    if (code != std::errc() || stop != end || number < 0)
+        return std::nullopt;
+    return number;
+}
+
+std::set<std::string> words_of(const std::string& text, char separator)
+{
+    std::set<std::string> words;
+    std::istringstream stream(text);
+    for (std::string word; std::getline(stream, word, separator);) {
+        if (!word.empty())
+            words.insert(word);
+    }
+    return words;
+}
+
+std::optional<MdMember> read_member(const std::filesystem::path& folder, const std::string& device)
+{
+    const auto state = read_attribute(folder / "state");
+    const auto slot = read_attribute(folder / "slot");
+    if (!state || !slot) // removed while we looked
+        return std::nullopt;
+    return MdMember{device, words_of(*state, ','), number_after(*slot, "")};
+}
+
+/// "1234 / 5678", "none" or "delayed".
+void read_progress(MdArray& array, const std::string& text)
+{
+    std::istringstream stream(text);
+    char slash = 0;
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+    if (stream >> done >> slash >> total && slash == '/') {
+        array.sync_done = done;
+        array.sync_total = total;
+    }
+}
+
+} // namespace
+
+const MdMember* MdArray::member(const std::string& device) const
+{
+    for (const MdMember& m : members) {
+        if (m.device == device)
+            return &m;
+    }
+    return nullptr;
+}
+
+std::optional<MdArray> read_md(const Paths& paths, int number)
+{
+    MdArray array;
+    array.number = number;
+    const auto folder = paths.block(array.name()) / "md";
+    const auto state = read_attribute(folder / "array_state");
+    if (!state || *state == "clear")
+        return std::nullopt;
+    array.array_state = *state;
+    array.sync_action = read_attribute(folder / "sync_action").value_or("");
+    if (const auto uuid = read_attribute(folder / "uuid"); uuid && !uuid->empty())
+        array.uuid = Uuid::parse(*uuid);
+    if (const auto sectors = read_attribute(paths.block(array.name()) / "size"))
+        array.size = std::stoull(*sectors) * 512;
+    read_progress(array, read_attribute(folder / "sync_completed").value_or("none"));
+    if (const auto speed = read_attribute(folder / "sync_speed"))
+        array.sync_speed = static_cast<std::uint64_t>(number_after(*speed, "").value_or(0));
+    for (const std::string& entry : entries_of(folder)) {
+        if (!entry.starts_with("dev-"))
+            continue;
+        if (auto member = read_member(folder / entry, entry.substr(4)))
+            array.members.push_back(std::move(*member));
+    }
+    return array;
+}
+
+std::vector<int> list_md(const Paths& paths)
+{
+    std::vector<int> numbers;
+    for (const std::string& name : entries_of(paths.sys / "block")) {
+        if (const auto number = number_after(name, "md"); number && read_md(paths, *number))
+            numbers.push_back(*number);
+    }
+    return numbers;
+}
+
+std::optional<int> md_holding(const Paths& paths, const std::string& device)
+{
+    for (const std::string& holder : entries_of(paths.block(device) / "holders")) {
+        if (const auto number = number_after(holder, "md"))
+            return number;
+    }
+    return std::nullopt;
+}
+
+void write_md(const Paths& paths, int number, const std::string& attribute,
+              const std::string& value)
+{
+    write_attribute(paths.block("md" + std::to_string(number)) / "md" / attribute, value);
+}
+
+} // namespace zraid

@@ -1,0 +1,63 @@
+#include "devices/mdadm.h"
+
+#include "util/process.h"
+
+#include <fmt/format.h>
+
+namespace zraid {
+
+void Mdadm::call(std::vector<std::string> arguments) const
+{
+    arguments.insert(arguments.begin(), "mdadm");
+    Command command{std::move(arguments)};
+    command.timeout = Milliseconds{60'000};
+    if (lock_fd_ >= 0)
+        command.keep_open = {lock_fd_};
+    run(command);
+}
+
+void Mdadm::create(int number, const Uuid& uuid, const std::string& name, std::uint64_t chunk,
+                   const std::string& disk_leg) const
+{
+    // Our own configuration switches bad-block lists off. The name holds a colon, so mdadm puts no
+    // host name in front of it and takes the array for a local one on every host.
+    call({"--create", node(number), "--run", "--quiet",
+          "--config=" + (paths_.share / "mdadm.conf").string(), "--metadata=1.2", "--level=1",
+          "--raid-devices=2", "--data-offset=1M", "--homehost=any", "--uuid=" + uuid.md_text(),
+          "--name=" + name, "--bitmap=internal", fmt::format("--bitmap-chunk={}K", chunk / 1024),
+          "--write-mostly", node(disk_leg), "missing"});
+}
+
+void Mdadm::assemble(int number, const Uuid& uuid, const std::string& disk_leg) const
+{
+    call({"--assemble", node(number), "--run", "--quiet",
+          "--config=" + (paths_.share / "mdadm.conf").string(), "--homehost=any",
+          "--uuid=" + uuid.md_text(), node(disk_leg)});
+}
+
+void Mdadm::add(int number, const std::string& device) const
+{
+    call({"--manage", node(number), "--quiet", "--add", node(device)});
+}
+
+void Mdadm::re_add(int number, const std::string& device) const
+{
+    call({"--manage", node(number), "--quiet", "--re-add", node(device)});
+}
+
+void Mdadm::fail_and_remove(int number, const std::string& device) const
+{
+    call({"--manage", node(number), "--quiet", "--fail", node(device), "--remove", node(device)});
+}
+
+void Mdadm::remove(int number, const std::string& device) const
+{
+    call({"--manage", node(number), "--quiet", "--remove", node(device)});
+}
+
+void Mdadm::stop(int number) const
+{
+    call({"--stop", "--quiet", node(number)});
+}
+
+} // namespace zraid

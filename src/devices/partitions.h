@@ -1,0 +1,38 @@
+#pragma once
+
+#include "util/paths.h"
+
+#include <optional>
+#include <set>
+#include <string>
+
+namespace zraid {
+
+/// What a device begins with.
+enum class PartitionTable
+{
+    none, ///< zeros
+    gpt,
+    other,
+};
+
+/// Looks for a partition table on a device with 4096-byte sectors.
+PartitionTable read_partition_table(const std::string& device);
+
+/// Writes an empty GPT with parted(8).
+/// @param lock_fd kept open in parted, see FileLock; -1: none
+void make_gpt(const std::string& device, int lock_fd);
+
+/// Numbers of the partitions that the kernel knows of a device, such as "md100".
+std::set<int> kernel_partitions(const Paths& paths, const std::string& device);
+
+/// Deletes a partition: first from the kernel, which refuses while anybody has it open; then from
+/// the table. A partition that only one of the two still knows is deleted there.
+/// @return false if neither knew it
+/// @throws Error if it is in use
+bool delete_partition(const Paths& paths, const std::string& device, int number, int lock_fd);
+
+/// Waits until udev has handled what happened so far, as far as it runs.
+void settle_udev();
+
+} // namespace zraid

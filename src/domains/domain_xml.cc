@@ -1,0 +1,68 @@
+#include "domains/domain_xml.h"
+
+#include "util/error.h"
+
+#include <pugixml.hpp>
+
+#include <fmt/format.h>
+
+namespace zraid {
+
+namespace {
+
+void collect_source(const pugi::xml_node& source, std::vector<DiskSource>& sources)
+{
+    for (const char* attribute : {"dev", "file"}) {
+        if (const std::string path = source.attribute(attribute).as_string(); !path.empty())
+            sources.push_back({path, "", ""});
+    }
+    if (const std::string pool = source.attribute("pool").as_string(); !pool.empty())
+        sources.push_back({"", pool, source.attribute("volume").as_string()});
+}
+
+/// The images of a disk: its own, those below it, and the target of a copy that is under way.
+void collect_disk(const pugi::xml_node& disk, std::vector<DiskSource>& sources)
+{
+    for (pugi::xml_node layer = disk; layer; layer = layer.child("backingStore")) {
+        collect_source(layer.child("source"), sources);
+        collect_source(layer.child("source").child("dataStore").child("source"), sources);
+    }
+    if (const pugi::xml_node mirror = disk.child("mirror"))
+        collect_disk(mirror, sources);
+}
+
+} // namespace
+
+DomainDisks parse_domain(const std::string& xml)
+{
+    if (xml.find_first_not_of(" \t\r\n") == std::string::npos)
+        throw Error("the domain XML is empty");
+    pugi::xml_document document;
+    const auto result =
+        document.load_buffer(xml.data(), xml.size(), pugi::parse_default | pugi::parse_doctype);
+    if (!result)
+        throw Error(fmt::format("the domain XML is broken at byte {}: {}", result.offset,
+                                result.description()));
+    for (const pugi::xml_node& node : document.children()) {
+        if (node.type() == pugi::node_doctype)
+            throw Error(
+                "the domain XML has a document type declaration, which libvirt never writes");
+    }
+    const pugi::xml_node domain = document.child("domain");
+    if (!domain)
+        throw Error("the document is no domain XML: it has no <domain>");
+    DomainDisks disks;
+    disks.name = domain.child("name").text().as_string();
+    disks.uuid = in_context("the domain XML's <uuid>", [&] {
+        try {
+            return Uuid::parse(domain.child("uuid").text().as_string());
+        } catch (const UsageError& e) { // of libvirt, not of whoever typed a command
+            throw Error(e.what());
+        }
+    });
+    for (const pugi::xml_node& disk : domain.child("devices").children("disk"))
+        collect_disk(disk, disks.sources);
+    return disks;
+}
+
+} // namespace zraid

@@ -1,0 +1,124 @@
+#include "domains/hook_operations.h"
+
+#include "domains/pool_finder.h"
+#include "mirror/claims.h"
+#include "mirror/mirror.h"
+#include "pools/store.h"
+#include "util/error.h"
+#include "util/log.h"
+
+#include <algorithm>
+#include <functional>
+
+#include <fmt/format.h>
+
+namespace zraid {
+
+namespace {
+
+std::string pool_context(const std::string& pool)
+{
+    return fmt::format("pool '{}'", pool);
+}
+
+void claim(const Paths& paths, const PoolDefinition& pool, const DomainDisks& domain)
+{
+    try {
+        Claims(paths, pool.name).add({domain.name, domain.uuid});
+    } catch (const std::exception& e) {
+        // Without it the RAM leg may go while the domain runs: slower, nothing worse.
+        log().warn("pool '{}': domain '{}' could not be noted as a user: {}", pool.name,
+                   domain.name, explain(e));
+    }
+}
+
+void attach_or_warn(Mirror& mirror, const std::string& pool)
+{
+    try {
+        mirror.attach();
+    } catch (const std::exception& e) {
+        log().warn("pool '{}': the VM runs from the disk leg alone: {}", pool, explain(e));
+    }
+}
+
+void prepare_pool(const Paths& paths, const PoolDefinition& pool, const DomainDisks& domain)
+{
+    const FileLock lock = lock_pool(paths, pool.name);
+    claim(paths, pool, domain);
+    Mirror mirror(paths, pool, lock);
+    mirror.assemble();
+    attach_or_warn(mirror, pool.name);
+}
+
+/// Which domain a release is about; its name is enough to find its claims.
+std::function<bool(const Claim&)> claims_of(const std::string& name, const std::string& xml)
+{
+    try {
+        const Uuid uuid = parse_domain(xml).uuid;
+        return [uuid](const Claim& claim) { return claim.uuid == uuid; };
+    } catch (const std::exception& e) {
+        log().warn("domain '{}' is released by its name: {}", name, explain(e));
+        return [name](const Claim& claim) { return claim.domain == name; };
+    }
+}
+
+void release_pool(const Paths& paths, const std::string& name,
+                  const std::function<bool(const Claim&)>& is_domain)
+{
+    const Claims claims(paths, name);
+    const auto before = claims.list();
+    if (std::none_of(before.begin(), before.end(), is_domain))
+        return;
+    const FileLock lock = lock_pool(paths, name);
+    for (const Claim& claim : claims.list()) {
+        if (is_domain(claim))
+            claims.remove(claim.uuid);
+    }
+    const PoolStore store(paths);
+    if (!claims.list().empty() || !store.contains(name))
+        return;
+    const PoolDefinition pool = store.load(name);
+    if (pool.attach == AttachPolicy::on_demand)
+        Mirror(paths, pool, lock).detach();
+}
+
+} // namespace
+
+HookAction hook_action(std::string_view operation, std::string_view sub_operation)
+{
+    if (operation == "prepare" && sub_operation == "begin")
+        return HookAction::prepare;
+    if (operation == "release" && sub_operation == "end")
+        return HookAction::release;
+    if (operation == "reconnect" && sub_operation == "begin")
+        return HookAction::reconnect;
+    return HookAction::none;
+}
+
+void prepare_domain(const Paths& paths, const std::string& domain_xml)
+{
+    const DomainDisks domain = parse_domain(domain_xml);
+    for (const PoolDefinition& pool : pools_of_domain(paths, domain))
+        in_context(pool_context(pool.name), [&] { prepare_pool(paths, pool, domain); });
+}
+
+void release_domain(const Paths& paths, const std::string& domain_name,
+                    const std::string& domain_xml)
+{
+    const std::vector<std::string> pools = Claims::pools(paths);
+    if (pools.empty())
+        return;
+    const auto is_domain = claims_of(domain_name, domain_xml);
+    std::string problems;
+    for (const std::string& pool : pools) {
+        try {
+            in_context(pool_context(pool), [&] { release_pool(paths, pool, is_domain); });
+        } catch (const std::exception& e) {
+            problems += (problems.empty() ? "" : "; ") + explain(e);
+        }
+    }
+    if (!problems.empty())
+        throw Error(problems);
+}
+
+} // namespace zraid

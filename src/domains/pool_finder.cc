@@ -1,0 +1,99 @@
+#include "domains/pool_finder.h"
+
+#include "devices/block_tree.h"
+#include "devices/md.h"
+#include "pools/store.h"
+#include "util/error.h"
+#include "util/log.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace zraid {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Follows links by their text, also one whose target is missing: the name of an array that is not
+/// assembled yet is in it.
+std::string follow_links(std::string path)
+{
+    for (int depth = 0; depth < 16; ++depth) {
+        std::error_code code;
+        const fs::path target = fs::read_symlink(path, code);
+        if (code)
+            break;
+        path = target.is_absolute()
+                   ? target.string()
+                   : (fs::path(path).parent_path() / target).lexically_normal().string();
+    }
+    return path;
+}
+
+std::set<int> array_numbers(const Paths& paths, const std::string& path)
+{
+    if (!path.starts_with('/'))
+        return {};
+    if (const int number = md_number_in_path(paths, follow_links(path)); number >= 0)
+        return {number};
+    try {
+        return arrays_below(paths, path);
+    } catch (const SystemError& e) {
+        // A file on a dead mount, say: whether the VM can live with that is libvirt's to find out.
+        log().warn("{}; the disk is taken for none of zraid's", explain(e));
+        return {};
+    }
+}
+
+/// Does the array with the pool's number belong to somebody else? Then a path to it is not to the
+/// pool.
+bool number_is_foreign(const Paths& paths, const PoolDefinition& pool)
+{
+    const auto array = read_md(paths, pool.md_number);
+    return array && array->uuid && *array->uuid != pool.uuid;
+}
+
+} // namespace
+
+std::vector<PoolDefinition> pools_of_domain(const Paths& paths, const DomainDisks& domain)
+{
+    const PoolStore store(paths);
+    const std::vector<std::string> names = store.names();
+    if (names.empty())
+        return {};
+
+    std::set<std::string> wanted_names;
+    std::set<int> wanted_numbers;
+    for (const DiskSource& source : domain.sources) {
+        if (!source.pool.empty()) {
+            if (std::find(names.begin(), names.end(), source.pool) != names.end())
+                wanted_names.insert(source.pool);
+        } else {
+            wanted_numbers.merge(array_numbers(paths, source.path));
+        }
+    }
+    if (wanted_names.empty() && wanted_numbers.empty())
+        return {};
+
+    std::vector<PoolDefinition> found;
+    for (const StoredPool& pool : store.load_all()) {
+        const bool by_name = wanted_names.contains(pool.name);
+        if (!pool.definition) {
+            if (by_name)
+                throw Error(pool.problem);
+            log().warn("pool '{}' is left out: {}", pool.name, pool.problem);
+            continue;
+        }
+        const PoolDefinition& definition = *pool.definition;
+        const bool by_number =
+            wanted_numbers.contains(definition.md_number) && !number_is_foreign(paths, definition);
+        if ((by_name && definition.libvirt) || by_number)
+            found.push_back(definition);
+    }
+    return found;
+}
+
+} // namespace zraid

@@ -1,0 +1,60 @@
+#include "mirror/claims.h"
+
+#include "devices/file_id.h"
+#include "util/error.h"
+#include "util/files.h"
+#include "util/log.h"
+
+#include <nlohmann/json.hpp>
+
+namespace zraid {
+
+namespace {
+
+constexpr const char* kEnding = ".json";
+
+} // namespace
+
+void Claims::add(const Claim& claim) const
+{
+    make_folder(folder_, 0700);
+    // dump() would throw on a name that is no UTF-8; XML parsers do not hand out such, but a VM
+    // must not fail to start for it.
+    const std::string text = nlohmann::json{{"domain", claim.domain}}.dump(
+        -1, ' ', false, nlohmann::json::error_handler_t::replace);
+    save_atomically(folder_ / (claim.uuid.text() + kEnding), text + "\n", 0600);
+}
+
+bool Claims::remove(const Uuid& uuid) const
+{
+    const bool removed =
+        std::filesystem::exists(folder_) && remove_durably(folder_ / (uuid.text() + kEnding));
+    std::error_code ignored; // not empty: others claim it too
+    std::filesystem::remove(folder_, ignored);
+    return removed;
+}
+
+std::vector<Claim> Claims::list() const
+{
+    std::vector<Claim> claims;
+    for (const std::string& entry : entries_of(folder_)) {
+        if (!entry.ends_with(kEnding))
+            continue;
+        const auto text = read_if_there(folder_ / entry);
+        const auto file = file_id(folder_ / entry);
+        if (!text || !file)
+            continue;
+        // The name is for people only; the claim counts by its file's name.
+        const auto json = nlohmann::json::parse(*text, nullptr, false);
+        const std::string name = json.is_object() ? json.value("domain", "?") : "?";
+        claims.push_back({name, Uuid::parse(entry.substr(0, entry.size() - 5)), file->inode});
+    }
+    return claims;
+}
+
+std::vector<std::string> Claims::pools(const Paths& paths)
+{
+    return entries_of(paths.run / "claims");
+}
+
+} // namespace zraid

@@ -1,0 +1,191 @@
+#include "mirror/mirror.h"
+
+#include "devices/mdadm.h"
+#include "devices/modules.h"
+#include "devices/superblock.h"
+#include "mirror/ram_leg.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace zraid {
+
+namespace {
+
+/// KiB/s. md's own default, 200 MB/s, makes the fill of a fast image wait for nothing.
+constexpr const char* kSyncSpeedMax = "8388608";
+
+} // namespace
+
+FileLock lock_pool(const Paths& paths, const std::string& pool, Milliseconds limit)
+{
+    return FileLock(paths.lock(pool), limit);
+}
+
+Mirror::Mirror(Paths paths, PoolDefinition pool, const FileLock& lock)
+    : paths_(std::move(paths)), pool_(std::move(pool)), lock_fd_(lock.fd())
+{
+}
+
+void Mirror::create()
+{
+    const PoolView now = view();
+    if (now.image && read_superblock(pool_.image)) {
+        check_image();
+        assemble();
+        return;
+    }
+    // The same checks as for assembly, with creation in the place of its last step.
+    Plan steps = plan(now, Goal::assembled);
+    if (!steps.refusal.empty())
+        throw Error(steps.refusal, steps.next);
+    for (const Step step : steps.steps) {
+        if (step != Step::assemble_array)
+            take(step);
+    }
+    load_module_unless("raid1", paths_.sys / "module/raid1");
+    in_context("create the array", [&] {
+        Mdadm(paths_, lock_fd_)
+            .create(pool_.md_number, pool_.uuid, pool_.array_name(), pool_.bitmap_chunk,
+                    view().loops.at(0).name);
+    });
+    tune();
+}
+
+void Mirror::reach(Goal goal)
+{
+    const Plan steps = plan(view(), goal);
+    if (!steps.refusal.empty())
+        throw Error(steps.refusal, steps.next);
+    for (const Step step : steps.steps)
+        in_context(to_string(step), [&] { take(step); });
+}
+
+void Mirror::take(Step step)
+{
+    log().debug("pool '{}': {}", pool_.name, to_string(step));
+    const PoolView now = view();
+    switch (step) {
+    case Step::stop_stray_array:
+        if (now.stray_array)
+            stop_array(*now.stray_array);
+        break;
+    case Step::attach_loop:
+        attach_loop(paths_, pool_.image);
+        break;
+    case Step::stop_array:
+        stop_array(pool_.md_number);
+        break;
+    case Step::assemble_array:
+        assemble_array();
+        break;
+    case Step::drop_ram_leg:
+        drop_ram_leg(now);
+        break;
+    case Step::discard_zram:
+        if (now.stray_zram)
+            discard_ram_leg(paths_, pool_.name, *now.stray_zram);
+        break;
+    case Step::make_zram:
+        make_ram_leg(paths_, pool_);
+        break;
+    case Step::add_ram_leg:
+        add_ram_leg(now.stray_zram.value());
+        break;
+    case Step::detach_loop:
+        for (const Loop& loop : now.loops) {
+            if (loop.fits_a_leg())
+                detach_loop(paths_, loop.name, loop.file);
+        }
+        break;
+    }
+}
+
+void Mirror::check_image() const
+{
+    const auto superblock = read_superblock(pool_.image);
+    if (!superblock)
+        throw Error(fmt::format("image '{}' holds no array", pool_.image),
+                    "is it the right file? zraid-pool dumpxml shows the definition");
+    if (superblock->array_uuid != pool_.uuid)
+        throw Error(fmt::format("image '{}' holds another array, '{}' {}", pool_.image,
+                                superblock->name, superblock->array_uuid.text()),
+                    "correct the image's path in the definition");
+}
+
+void Mirror::assemble_array() const
+{
+    check_image();
+    load_module_unless("raid1", paths_.sys / "module/raid1");
+    Mdadm(paths_, lock_fd_).assemble(pool_.md_number, pool_.uuid, view().loops.at(0).name);
+    tune();
+}
+
+void Mirror::tune() const
+{
+    try {
+        write_md(paths_, pool_.md_number, "sync_speed_max", kSyncSpeedMax);
+    } catch (const std::exception& e) {
+        log().warn("pool '{}': the fill keeps md's speed limit: {}", pool_.name, explain(e));
+    }
+}
+
+void Mirror::add_ram_leg(const std::string& zram) const
+{
+    try {
+        Mdadm(paths_, lock_fd_).add(pool_.md_number, zram);
+    } catch (...) {
+        // A zram that is no member would only take memory. What mdadm did all the same counts.
+        if (view().stray_zram == zram)
+            discard_ram_leg(paths_, pool_.name, zram);
+        throw;
+    }
+}
+
+void Mirror::flush() const
+{
+    const std::string node = paths_.device("md" + std::to_string(pool_.md_number));
+    const UniqueFd fd = open_file(node, O_RDONLY);
+    if (::fsync(fd.get()) != 0)
+        throw SystemError(errno, "flush '" + node + "'");
+}
+
+void Mirror::drop_ram_leg(const PoolView& now) const
+{
+    if (!now.ram)
+        return;
+    const Mdadm mdadm(paths_, lock_fd_);
+    if (now.ram->faulty) {
+        mdadm.remove(pool_.md_number, now.ram->device);
+        return;
+    }
+    flush();
+    // Looked at again behind the flush, which may be what made the kernel notice a bad disk leg.
+    const PoolView flushed = view();
+    if (!flushed.disk || !flushed.disk->in_sync)
+        throw Error(
+            "the disk leg failed while it was flushed: the RAM leg holds the only good copy",
+            "bring the image's device back and re-add it; keep the host running until then");
+    mdadm.fail_and_remove(pool_.md_number, now.ram->device);
+}
+
+void Mirror::stop_array(int number) const
+{
+    try {
+        Mdadm(paths_, lock_fd_).stop(number);
+    } catch (const std::exception& e) {
+        // Told in the words of the one who has to find the opener.
+        std::throw_with_nested(Error(fmt::format("stop /dev/md{}", number),
+                                     fmt::format("close what uses it (lsblk /dev/md{0}, fuser -v "
+                                                 "/dev/md{0}*), then try again",
+                                                 number)));
+    }
+}
+
+} // namespace zraid

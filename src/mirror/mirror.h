@@ -1,0 +1,56 @@
+#pragma once
+
+#include "mirror/plan.h"
+#include "mirror/state.h"
+#include "pools/definition.h"
+#include "util/lock.h"
+#include "util/paths.h"
+
+namespace zraid {
+
+/// Takes the lock of a pool, which every change of it needs.
+FileLock lock_pool(const Paths& paths, const std::string& pool,
+                   Milliseconds limit = Milliseconds{30'000});
+
+/// A pool's array and its legs: brings them from whatever state they are in to the one asked for.
+/// Each call looks at the kernel first and does only what is missing, so that it may be repeated,
+/// also after a crash in the middle.
+class Mirror
+{
+public:
+    /// @param lock of this pool, held as long as the object is used
+    Mirror(Paths paths, PoolDefinition pool, const FileLock& lock);
+
+    /// Makes the array on an image that holds nothing; assembles it if it was made before.
+    /// @throws Error, also if the image holds another array
+    void create();
+    /// The array is there, on its disk leg.
+    void assemble() { reach(Goal::assembled); }
+    /// The array has its RAM leg. Returns as soon as it is a member; the kernel fills it.
+    void attach() { reach(Goal::attached); }
+    /// The array has no RAM leg, and its memory is free.
+    /// @throws Error if the disk leg is not in sync
+    void detach() { reach(Goal::detached); }
+    /// No array, no loop, no zram.
+    /// @throws Error if the disk leg is not in sync, or something has the array open
+    void stop() { reach(Goal::stopped); }
+
+    PoolView view() const { return view_pool(paths_, pool_); }
+
+private:
+    void reach(Goal goal);
+    void take(Step step);
+    void check_image() const;
+    void assemble_array() const;
+    void tune() const;
+    void add_ram_leg(const std::string& zram) const;
+    void drop_ram_leg(const PoolView& now) const;
+    void stop_array(int number) const;
+    void flush() const;
+
+    Paths paths_;
+    PoolDefinition pool_;
+    int lock_fd_;
+};
+
+} // namespace zraid

@@ -1,0 +1,142 @@
+#include "mirror/plan.h"
+
+#include <fmt/format.h>
+
+namespace zraid {
+
+namespace {
+
+Plan refuse(std::string why, std::string next)
+{
+    return Plan{{}, std::move(why), std::move(next)};
+}
+
+/// A loop over the image that is not like ours was made by somebody else, who may be writing.
+const Loop* misfit(const PoolView& view)
+{
+    for (const Loop& loop : view.loops) {
+        if (!loop.fits_a_leg() || view.loops.size() > 1)
+            return &loop;
+    }
+    return nullptr;
+}
+
+Plan plan_assembly(const PoolView& view)
+{
+    Plan result;
+    if (view.state() != PoolState::inactive)
+        return result;
+    if (view.number_taken)
+        return refuse("its md number is taken by another array",
+                      "stop that array, or define the pool with another --md");
+    if (!view.image)
+        return refuse("its image is not there", "bring back the file, or mount what it lies on");
+    if (const Loop* other = misfit(view))
+        return refuse(fmt::format("its image is attached to /dev/{} by somebody else", other->name),
+                      fmt::format("see what uses it, then losetup -d /dev/{}", other->name));
+    if (view.stray_array)
+        result.steps.push_back(Step::stop_stray_array);
+    if (view.array)
+        result.steps.push_back(Step::stop_array); // inactive: parts of it, not started
+    if (view.loops.empty())
+        result.steps.push_back(Step::attach_loop);
+    result.steps.push_back(Step::assemble_array);
+    return result;
+}
+
+Plan plan_attach(const PoolView& view)
+{
+    Plan result = plan_assembly(view);
+    if (!result.refusal.empty())
+        return result;
+    const PoolState state = view.state();
+    if (state == PoolState::failed)
+        return refuse("no leg is in sync", "see /proc/mdstat and the kernel's log");
+    if (state == PoolState::mirrored || state == PoolState::filling || state == PoolState::ram_only)
+        return result;
+    if (view.ram)
+        result.steps.push_back(Step::drop_ram_leg); // faulty
+    if (view.ram || view.stray_zram)
+        result.steps.push_back(Step::discard_zram);
+    result.steps.push_back(Step::make_zram);
+    result.steps.push_back(Step::add_ram_leg);
+    return result;
+}
+
+Plan plan_detach(const PoolView& view)
+{
+    Plan result;
+    if (view.array && view.ram) {
+        if (!view.disk || !view.disk->in_sync)
+            return refuse("the disk leg is not in sync: the RAM leg holds the only good copy",
+                          "bring the image's device back and re-add it; keep the host running "
+                          "until then");
+        result.steps.push_back(Step::drop_ram_leg);
+    }
+    if (view.ram || view.stray_zram)
+        result.steps.push_back(Step::discard_zram);
+    return result;
+}
+
+Plan plan_stop(const PoolView& view)
+{
+    Plan result = plan_detach(view);
+    if (!result.refusal.empty())
+        return result;
+    if (view.stray_array)
+        result.steps.push_back(Step::stop_stray_array);
+    if (view.array)
+        result.steps.push_back(Step::stop_array);
+    for (const Loop& loop : view.loops) {
+        // A loop of another kind is not ours to take away.
+        if (loop.fits_a_leg()) {
+            result.steps.push_back(Step::detach_loop);
+            break;
+        }
+    }
+    return result;
+}
+
+} // namespace
+
+std::string to_string(Step step)
+{
+    switch (step) {
+    case Step::stop_stray_array:
+        return "stop the array that came up by itself";
+    case Step::attach_loop:
+        return "attach the image to a loop device";
+    case Step::stop_array:
+        return "stop the array";
+    case Step::assemble_array:
+        return "assemble the array";
+    case Step::drop_ram_leg:
+        return "drop the RAM leg";
+    case Step::discard_zram:
+        return "give the RAM leg's memory back";
+    case Step::make_zram:
+        return "make the RAM leg";
+    case Step::add_ram_leg:
+        return "add the RAM leg";
+    case Step::detach_loop:
+        return "detach the image's loop device";
+    }
+    return "unknown step";
+}
+
+Plan plan(const PoolView& view, Goal goal)
+{
+    switch (goal) {
+    case Goal::assembled:
+        return plan_assembly(view);
+    case Goal::attached:
+        return plan_attach(view);
+    case Goal::detached:
+        return plan_detach(view);
+    case Goal::stopped:
+        return plan_stop(view);
+    }
+    return refuse("unknown goal", "");
+}
+
+} // namespace zraid

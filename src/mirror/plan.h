@@ -1,0 +1,47 @@
+#pragma once
+
+#include "mirror/state.h"
+
+#include <string>
+#include <vector>
+
+namespace zraid {
+
+/// What a pool should be brought to.
+enum class Goal
+{
+    assembled, ///< the array is there, at least on its disk leg
+    attached,  ///< … and has its RAM leg, filled or filling
+    detached,  ///< no RAM leg; an array that is there stays on its disk leg
+    stopped,   ///< no array, no loop, no zram
+};
+
+/// One change of the system. Each is harmless when it is done already.
+enum class Step
+{
+    stop_stray_array, ///< our disk leg came up by itself under another number
+    attach_loop,
+    stop_array,
+    assemble_array,
+    drop_ram_leg, ///< flush the array, fail the RAM leg and take it out
+    discard_zram, ///< give the memory of the pool's zram back
+    make_zram,
+    add_ram_leg,
+    detach_loop,
+};
+
+std::string to_string(Step step);
+
+/// The steps from what is seen to the goal, or why there are none.
+struct Plan
+{
+    std::vector<Step> steps;
+    std::string refusal; ///< empty: go on
+    std::string next;    ///< with a refusal: what the administrator can do
+};
+
+/// Decides, without doing anything. Never plans a step that takes away the last good copy: a RAM
+/// leg goes only while the disk leg is in sync.
+Plan plan(const PoolView& view, Goal goal);
+
+} // namespace zraid

@@ -1,0 +1,159 @@
+#include "mirror/ram_leg.h"
+
+#include "devices/zram.h"
+#include "util/error.h"
+#include "util/files.h"
+#include "util/lock.h"
+#include "util/log.h"
+#include "util/size.h"
+
+#include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
+
+namespace zraid {
+
+namespace {
+
+constexpr const char* kEnding = ".json";
+
+std::filesystem::path folder(const Paths& paths)
+{
+    return paths.run / "ram";
+}
+
+std::filesystem::path file(const Paths& paths, const std::string& pool)
+{
+    return folder(paths) / (pool + kEnding);
+}
+
+/// Held while a device is made: the number that it will get is foretold, and memory is counted.
+FileLock lock_ram(const Paths& paths)
+{
+    return FileLock(paths.lock(".ram"), Milliseconds{20'000});
+}
+
+/// hot_add with the record around it.
+std::string add_recorded(const Paths& paths, const std::string& pool, std::uint64_t worst)
+{
+    RamLegRecord record{fmt::format("zram{}", next_zram_number(paths)), "", worst};
+    record.save(paths, pool);
+    record.device = add_zram(paths);
+    record.sequence = disk_sequence(paths, record.device);
+    record.save(paths, pool);
+    return record.device;
+}
+
+void check_room(const Paths& paths, const PoolDefinition& pool, std::uint64_t worst)
+{
+    std::vector<RamUse> attached;
+    for (const auto& [name, use] : ram_in_use(paths))
+        attached.push_back(use);
+    const std::uint64_t room = room_for_ram(read_memory(paths), attached);
+    if (worst <= room)
+        return;
+    throw Error(fmt::format("the RAM leg may need {} (table {}), {} are to be had",
+                            format_size(worst), format_size(zram_table_bytes(pool.size)),
+                            format_size(room)),
+                "free memory, or define the pool with a smaller --ram-limit; "
+                "zraid-pool budget shows what fits");
+}
+
+} // namespace
+
+std::optional<RamLegRecord> RamLegRecord::load(const Paths& paths, const std::string& pool)
+{
+    const auto text = read_if_there(file(paths, pool));
+    if (!text)
+        return std::nullopt;
+    const auto json = nlohmann::json::parse(*text, nullptr, false);
+    if (!json.is_object())
+        return std::nullopt; // saved atomically, so somebody edited it: as good as none
+    return RamLegRecord{json.value("device", ""), json.value("sequence", ""),
+                        json.value("worst_bytes", std::uint64_t{0})};
+}
+
+void RamLegRecord::remove(const Paths& paths, const std::string& pool)
+{
+    remove_durably(file(paths, pool));
+}
+
+void RamLegRecord::save(const Paths& paths, const std::string& pool) const
+{
+    make_folder(folder(paths), 0700);
+    const nlohmann::json json{{"device", device}, {"sequence", sequence}, {"worst_bytes", worst}};
+    save_atomically(file(paths, pool), json.dump() + "\n", 0600);
+}
+
+std::optional<std::string> RamLegRecord::device_of(const Paths& paths, const std::string& pool)
+{
+    const auto record = load(paths, pool);
+    if (!record || record->device.empty())
+        return std::nullopt;
+    const auto size = read_attribute(paths.block(record->device) / "disksize");
+    if (!size)
+        return std::nullopt;
+    // Killed between the two records: the device is the foretold one, and nobody gave it a size.
+    const bool ours = record->sequence.empty()
+                          ? *size == "0"
+                          : record->sequence == disk_sequence(paths, record->device);
+    return ours ? std::optional(record->device) : std::nullopt;
+}
+
+std::string make_ram_leg(const Paths& paths, const PoolDefinition& pool)
+{
+    ensure_zram(paths);
+    const std::uint64_t limit = pool.ram_limit.value_or(0);
+    const std::uint64_t worst = worst_case(pool.size, limit);
+    const FileLock lock = lock_ram(paths);
+    check_room(paths, pool, worst);
+    const std::string device = add_recorded(paths, pool.name, worst);
+    try {
+        // Never without a limit: incompressible data costs more than its size in zram.
+        configure_zram(paths, device, {pool.compressor, limit == 0 ? pool.size : limit, pool.size});
+    } catch (...) {
+        discard_ram_leg(paths, pool.name, device);
+        throw;
+    }
+    return device;
+}
+
+void discard_ram_leg(const Paths& paths, const std::string& pool, const std::string& device)
+{
+    remove_zram(paths, device);
+    RamLegRecord::remove(paths, pool);
+}
+
+std::vector<std::string> offered_compressors(const Paths& paths, const std::string& pool)
+{
+    ensure_zram(paths);
+    for (const std::string& name : entries_of(paths.sys / "block")) {
+        if (name.starts_with("zram"))
+            return zram_compressors(paths, name);
+    }
+    const FileLock lock = lock_ram(paths);
+    const std::string device = add_recorded(paths, pool, 0);
+    const auto names = zram_compressors(paths, device);
+    discard_ram_leg(paths, pool, device);
+    return names;
+}
+
+std::vector<std::pair<std::string, RamUse>> ram_in_use(const Paths& paths)
+{
+    std::vector<std::pair<std::string, RamUse>> uses;
+    for (const std::string& entry : entries_of(folder(paths))) {
+        if (!entry.ends_with(kEnding))
+            continue;
+        const std::string pool = entry.substr(0, entry.size() - 5);
+        const auto device = RamLegRecord::device_of(paths, pool);
+        const auto statistics = device ? zram_statistics(paths, *device) : std::nullopt;
+        if (!statistics)
+            continue;
+        const auto record = RamLegRecord::load(paths, pool);
+        uses.emplace_back(
+            pool, RamUse{statistics->table + statistics->stored, record ? record->worst : 0});
+    }
+    return uses;
+}
+
+} // namespace zraid

@@ -1,0 +1,115 @@
+#include "mirror/state.h"
+
+#include "devices/superblock.h"
+#include "mirror/ram_leg.h"
+
+namespace zraid {
+
+namespace {
+
+/// Is the array with the pool's number the pool's? By UUID where the kernel shows it; else by what
+/// it is made of.
+bool is_ours(const MdArray& array, const PoolDefinition& pool, const std::vector<Loop>& loops)
+{
+    if (array.uuid)
+        return *array.uuid == pool.uuid;
+    for (const Loop& loop : loops) {
+        if (array.member(loop.name))
+            return true;
+    }
+    // Without its disk leg, only the RAM leg is left to ask.
+    for (const MdMember& member : array.members) {
+        if (!member.device.starts_with("zram"))
+            continue;
+        const auto superblock = read_superblock("/dev/" + member.device);
+        if (superblock && superblock->array_uuid == pool.uuid)
+            return true;
+    }
+    return false;
+}
+
+Leg as_leg(const MdMember& member)
+{
+    return Leg{member.device, member.in_sync(), member.faulty()};
+}
+
+/// A leg may be listed twice for a moment, faulty and new: the better one counts.
+void take_leg(std::optional<Leg>& place, const MdMember& member)
+{
+    if (!place || place->faulty)
+        place = as_leg(member);
+}
+
+} // namespace
+
+std::string to_string(PoolState state)
+{
+    switch (state) {
+    case PoolState::inactive:
+        return "inactive";
+    case PoolState::disk_only:
+        return "disk-only";
+    case PoolState::filling:
+        return "filling";
+    case PoolState::mirrored:
+        return "mirrored";
+    case PoolState::ram_only:
+        return "ram-only";
+    case PoolState::failed:
+        return "failed";
+    }
+    return "unknown";
+}
+
+PoolState PoolView::state() const
+{
+    if (!array || array->array_state == "inactive")
+        return PoolState::inactive;
+    const bool disk_good = disk && disk->in_sync;
+    const bool ram_there = ram && !ram->faulty;
+    const bool ram_good = ram_there && ram->in_sync;
+    if (disk_good && ram_good)
+        return PoolState::mirrored;
+    if (disk_good)
+        return ram_there ? PoolState::filling : PoolState::disk_only;
+    return ram_good ? PoolState::ram_only : PoolState::failed;
+}
+
+std::optional<double> PoolView::fill_percent() const
+{
+    if (state() != PoolState::filling)
+        return std::nullopt;
+    if (array->sync_total == 0)
+        return 0.0;
+    return 100.0 * static_cast<double>(array->sync_done) / static_cast<double>(array->sync_total);
+}
+
+PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
+{
+    PoolView view;
+    view.image = file_id(pool.image);
+    if (view.image)
+        view.loops = loops_of(paths, *view.image);
+
+    if (auto array = read_md(paths, pool.md_number)) {
+        if (is_ours(*array, pool, view.loops))
+            view.array = std::move(array);
+        else
+            view.number_taken = true;
+    }
+    for (const Loop& loop : view.loops) {
+        const auto holder = md_holding(paths, loop.name);
+        if (holder && *holder != pool.md_number)
+            view.stray_array = holder;
+    }
+    if (view.array) {
+        for (const MdMember& member : view.array->members)
+            take_leg(member.device.starts_with("zram") ? view.ram : view.disk, member);
+    }
+    const auto zram = RamLegRecord::device_of(paths, pool.name);
+    if (zram && !(view.ram && view.ram->device == *zram))
+        view.stray_zram = zram;
+    return view;
+}
+
+} // namespace zraid

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "devices/file_id.h"
+#include "devices/loop.h"
+#include "devices/md.h"
+#include "pools/definition.h"
+#include "util/paths.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zraid {
+
+/// States of a pool, as `info` and `list` show them.
+enum class PoolState
+{
+    inactive,  ///< no array
+    disk_only, ///< no RAM leg
+    filling,   ///< the kernel copies to the RAM leg
+    mirrored,  ///< both legs in sync
+    ram_only,  ///< the disk leg is gone: data at risk
+    failed,    ///< no leg in sync
+};
+
+std::string to_string(PoolState state);
+
+/// One leg as a member of the array.
+struct Leg
+{
+    std::string device; ///< "loop0", "zram1"
+    bool in_sync = false;
+    bool faulty = false;
+};
+
+/// Everything about a pool that the kernel tells; nothing here is remembered by us, except whose a
+/// zram outside of any array is.
+struct PoolView
+{
+    std::optional<FileId> image;  ///< nothing: the file is not there
+    std::vector<Loop> loops;      ///< loop devices over the image
+    std::optional<MdArray> array; ///< the array of the pool's number, if it is this pool's
+    bool number_taken = false;    ///< the pool's md number is another array's
+    std::optional<int>
+        stray_array; ///< another array number that holds our loop (came up by itself)
+    std::optional<Leg> disk;
+    std::optional<Leg> ram;
+    std::optional<std::string> stray_zram; ///< made for this pool, but in no array
+
+    PoolState state() const;
+    /// Share of the fill that is done, 0 to 100; nothing unless filling.
+    std::optional<double> fill_percent() const;
+};
+
+/// Reads it all. Changes nothing.
+PoolView view_pool(const Paths& paths, const PoolDefinition& pool);
+
+} // namespace zraid

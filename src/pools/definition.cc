@@ -1,0 +1,191 @@
+#include "pools/definition.h"
+
+#include "pools/schema.h"
+#include "util/error.h"
+#include "util/size.h"
+
+#include <algorithm>
+#include <bit>
+#include <cctype>
+#include <sstream>
+
+#include <pugixml.hpp>
+
+#include <fmt/format.h>
+
+namespace zraid {
+
+namespace {
+
+constexpr std::uint64_t kMinChunk = 64 * KiB;
+constexpr std::uint64_t kMaxChunk = GiB;
+/// The bitmap lies behind the superblock, from 8 KiB on, and ends before the data. Its own header
+/// is 256 bytes; a bit for each chunk follows.
+constexpr std::uint64_t kBitmapSpace = kDataOffset - 8 * KiB - 256;
+
+constexpr std::size_t kArrayNameLength = 31; // 32 bytes with the final zero
+
+std::uint64_t bitmap_bytes(std::uint64_t image_size, std::uint64_t chunk)
+{
+    return (image_size / chunk + 1 + 7) / 8;
+}
+
+void add_text(pugi::xml_node parent, const char* name, const std::string& text)
+{
+    parent.append_child(name).text().set(text.c_str());
+}
+
+void add_bytes(pugi::xml_node parent, const char* name, std::uint64_t bytes)
+{
+    pugi::xml_node node = parent.append_child(name);
+    node.append_attribute("unit").set_value("bytes");
+    node.text().set(fmt::format("{}", bytes).c_str());
+}
+
+std::uint64_t bytes_of(const pugi::xml_node& node)
+{
+    const std::string unit = node.attribute("unit").as_string("bytes");
+    return parse_size(node.text().as_string() + (unit == "bytes" ? "" : unit));
+}
+
+} // namespace
+
+std::string PoolDefinition::array_name() const
+{
+    return ("zraid:" + name).substr(0, kArrayNameLength);
+}
+
+std::string to_string(PoolType type)
+{
+    switch (type) {
+    case PoolType::disk:
+        return "disk";
+    }
+    return "unknown";
+}
+
+std::string to_string(AttachPolicy policy)
+{
+    return policy == AttachPolicy::always ? "always" : "on-demand";
+}
+
+PoolType parse_pool_type(const std::string& text)
+{
+    if (text == "disk")
+        return PoolType::disk;
+    throw UsageError(fmt::format("'{}' is no pool type", text), "the one type there is: disk");
+}
+
+AttachPolicy parse_attach_policy(const std::string& text)
+{
+    if (text == "on-demand")
+        return AttachPolicy::on_demand;
+    if (text == "always")
+        return AttachPolicy::always;
+    throw UsageError(fmt::format("'{}' is no way to attach", text),
+                     "choose on-demand (while a domain uses the pool) or always");
+}
+
+void check_pool_name(const std::string& name)
+{
+    const auto alphanumeric = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0;
+    };
+    const auto allowed = [&](char c) {
+        return alphanumeric(c) || c == '.' || c == '_' || c == '-';
+    };
+    if (name.empty() || name.size() > 64 || !alphanumeric(name.front()) ||
+        !std::all_of(name.begin(), name.end(), allowed))
+        throw UsageError(fmt::format("'{}' is no pool name", name),
+                         "use up to 64 letters, digits, '.', '_' and '-', the first a letter or "
+                         "digit");
+}
+
+std::uint64_t default_bitmap_chunk(std::uint64_t image_size)
+{
+    std::uint64_t chunk = 4 * MiB;
+    while (bitmap_bytes(image_size, chunk) > kBitmapSpace)
+        chunk *= 2;
+    return chunk;
+}
+
+void check_bitmap_chunk(std::uint64_t chunk, std::uint64_t image_size)
+{
+    if (!std::has_single_bit(chunk) || chunk < kMinChunk || chunk > kMaxChunk)
+        throw UsageError(fmt::format("a bitmap chunk of {} bytes is not possible", chunk),
+                         "give a power of two from 64K to 1G");
+    if (bitmap_bytes(image_size, chunk) > kBitmapSpace)
+        throw UsageError(fmt::format("a bitmap chunk of {} is too small for an image of {}: its "
+                                     "bitmap would not fit in front of the data",
+                                     format_size(chunk), format_size(image_size)),
+                         fmt::format("give a larger one, such as {}",
+                                     format_size(default_bitmap_chunk(image_size))));
+}
+
+std::string to_xml(const PoolDefinition& pool)
+{
+    pugi::xml_document document;
+    pugi::xml_node root = document.append_child("zraidpool");
+    root.append_attribute("type").set_value(to_string(pool.type).c_str());
+    add_text(root, "name", pool.name);
+    add_text(root, "uuid", pool.uuid.text());
+    if (!pool.description.empty())
+        add_text(root, "description", pool.description);
+    root.append_child("image").append_attribute("path").set_value(pool.image.c_str());
+    add_bytes(root, "size", pool.size);
+    pugi::xml_node md = root.append_child("md");
+    md.append_attribute("number").set_value(pool.md_number);
+    add_bytes(md, "bitmapchunk", pool.bitmap_chunk);
+    pugi::xml_node ram = root.append_child("ramleg");
+    ram.append_attribute("attach").set_value(to_string(pool.attach).c_str());
+    if (!pool.compressor.empty())
+        ram.append_attribute("compressor").set_value(pool.compressor.c_str());
+    if (pool.ram_limit)
+        add_bytes(ram, "limit", *pool.ram_limit);
+    pugi::xml_node libvirt = root.append_child("libvirt");
+    libvirt.append_attribute("register").set_value(pool.libvirt ? "yes" : "no");
+    libvirt.append_attribute("autostart").set_value(pool.autostart ? "yes" : "no");
+
+    std::ostringstream text;
+    document.save(text, "  ", pugi::format_default | pugi::format_no_declaration);
+    return text.str();
+}
+
+PoolDefinition pool_from_xml(const Paths& paths, const std::string& xml, const std::string& source)
+{
+    check_pool_schema(paths, xml, source);
+    pugi::xml_document document;
+    if (const auto result = document.load_string(xml.c_str()); !result)
+        throw Error(fmt::format("{}: {}", source, result.description()));
+    return in_context(source, [&] {
+        const pugi::xml_node root = document.child("zraidpool");
+        const pugi::xml_node md = root.child("md");
+        const pugi::xml_node ram = root.child("ramleg");
+        const pugi::xml_node libvirt = root.child("libvirt");
+        PoolDefinition pool;
+        pool.name = root.child("name").text().as_string();
+        check_pool_name(pool.name);
+        pool.uuid = Uuid::parse(root.child("uuid").text().as_string());
+        pool.type = parse_pool_type(root.attribute("type").as_string());
+        pool.description = root.child("description").text().as_string();
+        pool.image = root.child("image").attribute("path").as_string();
+        pool.size = bytes_of(root.child("size"));
+        if (pool.size < kMinImageSize || pool.size > kMaxImageSize)
+            throw Error(
+                fmt::format("a size of {} bytes is not between 16 MiB and 16 TiB", pool.size));
+        pool.md_number = md.attribute("number").as_int(-1);
+        if (pool.md_number < 0 || pool.md_number > 511)
+            throw Error(fmt::format("md number {} is not between 0 and 511", pool.md_number));
+        pool.bitmap_chunk = bytes_of(md.child("bitmapchunk"));
+        check_bitmap_chunk(pool.bitmap_chunk, pool.size);
+        pool.attach = parse_attach_policy(ram.attribute("attach").as_string("on-demand"));
+        pool.compressor = ram.attribute("compressor").as_string();
+        if (const pugi::xml_node limit = ram.child("limit"))
+            pool.ram_limit = bytes_of(limit);
+        pool.libvirt = libvirt.attribute("register").as_string("yes") == std::string("yes");
+        pool.autostart = libvirt.attribute("autostart").as_string("yes") == std::string("yes");
+        return pool;
+    });
+}
+
+} // namespace zraid

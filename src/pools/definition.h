@@ -1,0 +1,78 @@
+#pragma once
+
+#include "util/paths.h"
+#include "util/uuid.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace zraid {
+
+/// How a pool hands out its space.
+enum class PoolType
+{
+    disk, ///< GPT on the array; a volume is a partition, /dev/mdNpM
+};
+
+/// When a pool has its RAM leg.
+enum class AttachPolicy
+{
+    on_demand, ///< while a domain uses the pool
+    always,    ///< from start to stop
+};
+
+/// One pool as the administrator defined it: /etc/zraid/pools/NAME.xml.
+struct PoolDefinition
+{
+    std::string name;
+    Uuid uuid; ///< of the array, and of the libvirt pool
+    PoolType type = PoolType::disk;
+    std::string description;
+    std::string image;      ///< absolute path
+    std::uint64_t size = 0; ///< of the image, bytes
+    int md_number = -1;
+    std::uint64_t bitmap_chunk = 0; ///< bytes
+    AttachPolicy attach = AttachPolicy::on_demand;
+    std::string compressor;                 ///< empty: the kernel's default
+    std::optional<std::uint64_t> ram_limit; ///< bytes that stored data may take; nothing: its size
+    bool libvirt = true;                    ///< registered as a libvirt storage pool
+    bool autostart = true;                  ///< … which libvirt starts by itself
+
+    std::string md_device() const { return "/dev/md" + std::to_string(md_number); }
+    /// Name in md's superblock: "zraid:" and as much of the pool's name as fits there.
+    std::string array_name() const;
+
+    bool operator==(const PoolDefinition&) const = default;
+};
+
+/// Bytes at the front of an image that md keeps for itself (metadata and bitmap).
+inline constexpr std::uint64_t kDataOffset = 1 << 20;
+/// Bounds of an image's size, bytes. The upper one is zram's.
+inline constexpr std::uint64_t kMinImageSize = std::uint64_t{16} << 20U;
+inline constexpr std::uint64_t kMaxImageSize = std::uint64_t{16} << 40U;
+
+std::string to_string(PoolType type);
+std::string to_string(AttachPolicy policy);
+/// @throws UsageError that lists the valid words
+PoolType parse_pool_type(const std::string& text);
+AttachPolicy parse_attach_policy(const std::string& text);
+
+/// @throws UsageError unless it is [A-Za-z0-9][A-Za-z0-9._-]{0,63}
+void check_pool_name(const std::string& name);
+
+/// Chunk of the bitmap for an image of this size, bytes: 4 MiB, and more where the bitmap would
+/// outgrow the space in front of the data.
+std::uint64_t default_bitmap_chunk(std::uint64_t image_size);
+/// @throws UsageError unless the chunk is a power of two that suits the size
+void check_bitmap_chunk(std::uint64_t chunk, std::uint64_t image_size);
+
+std::string to_xml(const PoolDefinition& pool);
+
+/// Reads a definition. Checks it against the schema first, so that what is wrong is named with its
+/// line and column; then what a schema cannot say (name, sizes).
+/// @param source the file's name, for messages
+/// @throws Error
+PoolDefinition pool_from_xml(const Paths& paths, const std::string& xml, const std::string& source);
+
+} // namespace zraid

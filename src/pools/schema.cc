@@ -1,0 +1,105 @@
+#include "pools/schema.h"
+
+#include "util/error.h"
+
+#include <memory>
+
+#include <fmt/format.h>
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
+
+namespace zraid {
+
+namespace {
+
+/// Owner of a libxml2 object with its free function.
+template <typename T, auto Free>
+struct Deleter
+{
+    void operator()(T* object) const { Free(object); }
+};
+template <typename T, auto Free>
+using Owned = std::unique_ptr<T, Deleter<T, Free>>;
+
+/// The first complaint; the ones that follow from it only confuse.
+struct Complaint
+{
+    std::string text;
+    int line = 0;
+    int column = 0;
+};
+
+void note_complaint(void* context, xmlErrorPtr error)
+{
+    auto* complaint = static_cast<Complaint*>(context);
+    if (!complaint->text.empty())
+        return;
+    complaint->text = error->message ? error->message : "not valid";
+    complaint->text.erase(complaint->text.find_last_not_of(" \n") + 1);
+    complaint->line = error->line;
+    complaint->column = error->int2;
+}
+
+/// libxml2's validity errors carry a node, not a column: count it from the text, as that of the
+/// first character of the line that is no blank.
+int column_of_line(const std::string& xml, int line)
+{
+    std::size_t begin = 0;
+    for (int i = 1; i < line; ++i) {
+        begin = xml.find('\n', begin);
+        if (begin == std::string::npos)
+            return 1;
+        ++begin;
+    }
+    const std::size_t first = xml.find_first_not_of(" \t", begin);
+    return first == std::string::npos ? 1 : static_cast<int>(first - begin) + 1;
+}
+
+[[noreturn]] void refuse(const Complaint& complaint, const std::string& xml,
+                         const std::string& source)
+{
+    const int column =
+        complaint.column > 0 ? complaint.column : column_of_line(xml, complaint.line);
+    throw Error(fmt::format("{}:{}:{}: {}", source, complaint.line, column, complaint.text),
+                "correct the file");
+}
+
+} // namespace
+
+void check_schema(const std::string& schema_file, const std::string& xml, const std::string& source)
+{
+    Complaint complaint;
+    const Owned<xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt> schema_parser(
+        xmlRelaxNGNewParserCtxt(schema_file.c_str()));
+    xmlRelaxNGSetParserStructuredErrors(schema_parser.get(), note_complaint, &complaint);
+    const Owned<xmlRelaxNG, xmlRelaxNGFree> schema(xmlRelaxNGParse(schema_parser.get()));
+    if (!schema)
+        throw Error(fmt::format("schema '{}' cannot be read: {}", schema_file, complaint.text),
+                    "install zraid again");
+
+    const Owned<xmlParserCtxt, xmlFreeParserCtxt> parser(xmlNewParserCtxt());
+    // No network, no entities from other files, and none expanded: a definition needs none.
+    const Owned<xmlDoc, xmlFreeDoc> document(
+        xmlCtxtReadMemory(parser.get(), xml.data(), static_cast<int>(xml.size()), source.c_str(),
+                          nullptr, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
+    if (!document) {
+        if (xmlErrorPtr error = xmlCtxtGetLastError(parser.get()))
+            note_complaint(&complaint, error);
+        refuse(complaint, xml, source);
+    }
+    if (document->intSubset)
+        throw Error(fmt::format("{}: has a document type declaration", source), "remove it");
+
+    const Owned<xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt> validator(
+        xmlRelaxNGNewValidCtxt(schema.get()));
+    xmlRelaxNGSetValidStructuredErrors(validator.get(), note_complaint, &complaint);
+    if (xmlRelaxNGValidateDoc(validator.get(), document.get()) != 0)
+        refuse(complaint, xml, source);
+}
+
+void check_pool_schema(const Paths& paths, const std::string& xml, const std::string& source)
+{
+    check_schema(paths.share / "zraidpool.rng", xml, source);
+}
+
+} // namespace zraid

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "util/paths.h"
+
+#include <string>
+
+namespace zraid {
+
+/// Checks a pool definition against zraidpool.rng (RelaxNG, libxml2).
+/// @param source the file's name, for messages
+/// @throws Error "source:line:column: what is wrong", of the first thing that is
+void check_pool_schema(const Paths& paths, const std::string& xml, const std::string& source);
+
+/// Checks any document against any RelaxNG schema file; same errors.
+void check_schema(const std::string& schema_file, const std::string& xml,
+                  const std::string& source);
+
+} // namespace zraid

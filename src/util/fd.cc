@@ -1,0 +1,45 @@
+#include "util/fd.h"
+
+#include "util/error.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace zraid {
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept
+{
+    if (this != &other) {
+        reset();
+        fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+}
+
+void UniqueFd::reset() noexcept
+{
+    // Not retried on EINTR: Linux frees the number in any case.
+    if (fd_ >= 0)
+        ::close(fd_);
+    fd_ = -1;
+}
+
+UniqueFd open_file(const std::string& path, int flags, mode_t mode)
+{
+    UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, mode)); // NOLINT(*-vararg)
+    if (!fd)
+        throw SystemError(errno, "open '" + path + "'");
+    return fd;
+}
+
+UniqueFd open_if_there(const std::string& path, int flags)
+{
+    UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC)); // NOLINT(*-vararg)
+    if (!fd && errno != ENOENT && errno != ENXIO && errno != ENODEV)
+        throw SystemError(errno, "open '" + path + "'");
+    return fd;
+}
+
+} // namespace zraid

@@ -1,0 +1,157 @@
+#include "util/files.h"
+
+#include "util/error.h"
+#include "util/fd.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace zraid {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void write_all(int fd, const std::string& content, const std::string& name)
+{
+    std::size_t done = 0;
+    while (done < content.size()) {
+        const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            throw SystemError(errno, "write '" + name + "'");
+        done += static_cast<std::size_t>(n);
+    }
+}
+
+void sync_folder(const fs::path& folder)
+{
+    const UniqueFd fd = open_file(folder, O_RDONLY | O_DIRECTORY);
+    if (::fsync(fd.get()) != 0)
+        throw SystemError(errno, "fsync '" + folder.string() + "'");
+}
+
+} // namespace
+
+std::string read_all(int fd, const std::string& name, std::size_t limit)
+{
+    std::string content;
+    std::array<char, 65536> buffer{};
+    for (;;) {
+        const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            throw SystemError(errno, "read '" + name + "'");
+        if (n == 0)
+            return content;
+        content.append(buffer.data(), static_cast<std::size_t>(n));
+        if (content.size() > limit)
+            throw Error(fmt::format("read '{}': longer than {} bytes", name, limit));
+    }
+}
+
+std::string read_file(const fs::path& path, std::size_t limit)
+{
+    return read_all(open_file(path, O_RDONLY).get(), path, limit);
+}
+
+std::optional<std::string> read_if_there(const fs::path& path)
+{
+    const UniqueFd fd = open_if_there(path, O_RDONLY);
+    if (!fd)
+        return std::nullopt;
+    return read_all(fd.get(), path, 16U << 20U);
+}
+
+std::optional<std::string> read_attribute(const fs::path& path)
+{
+    try {
+        auto text = read_if_there(path);
+        if (text)
+            text->erase(text->find_last_not_of(" \n") + 1);
+        return text;
+    } catch (const SystemError& e) {
+        if (e.code() == ENODEV || e.code() == ENXIO || e.code() == ENOTDIR)
+            return std::nullopt;
+        throw;
+    }
+}
+
+void write_attribute(const fs::path& path, const std::string& value)
+{
+    const UniqueFd fd = open_file(path, O_WRONLY);
+    ssize_t n = 0;
+    do {
+        n = ::write(fd.get(), value.data(), value.size());
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        throw SystemError(errno, fmt::format("write '{}' to '{}'", value, path.string()));
+}
+
+void save_atomically(const fs::path& path, const std::string& content, mode_t mode)
+{
+    // One name per process: a leftover of a killed one is overwritten by nobody else and is
+    // ignored by all readers, which look at known endings only.
+    const fs::path temporary = path.string() + fmt::format(".new-{}", ::getpid());
+    try {
+        {
+            const UniqueFd fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
+            write_all(fd.get(), content, temporary);
+            if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0)
+                throw SystemError(errno, "fsync '" + temporary.string() + "'");
+        }
+        if (::rename(temporary.c_str(), path.c_str()) != 0)
+            throw SystemError(
+                errno, fmt::format("rename '{}' to '{}'", temporary.string(), path.string()));
+    } catch (...) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+    sync_folder(path.parent_path());
+}
+
+bool remove_durably(const fs::path& path)
+{
+    if (::unlink(path.c_str()) != 0) {
+        if (errno == ENOENT)
+            return false;
+        throw SystemError(errno, "remove '" + path.string() + "'");
+    }
+    sync_folder(path.parent_path());
+    return true;
+}
+
+void make_folder(const fs::path& path, mode_t mode)
+{
+    if (fs::is_directory(path))
+        return;
+    if (path.has_parent_path() && path.parent_path() != path)
+        make_folder(path.parent_path(), mode);
+    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+        throw SystemError(errno, "make folder '" + path.string() + "'");
+}
+
+std::vector<std::string> entries_of(const fs::path& folder)
+{
+    std::vector<std::string> names;
+    std::error_code code;
+    fs::directory_iterator it(folder, code);
+    if (code == std::errc::no_such_file_or_directory)
+        return names;
+    if (code)
+        throw SystemError(code.value(), "list '" + folder.string() + "'");
+    for (const auto& entry : it)
+        names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+} // namespace zraid

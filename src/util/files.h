@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace zraid {
+
+/// Reads a whole file.
+/// @param limit bytes; a longer file is an error, not a cut text
+/// @throws SystemError, also when the file does not exist
+std::string read_file(const std::filesystem::path& path, std::size_t limit = 16U << 20U);
+
+/// Reads from an open descriptor to its end.
+/// @param name what the messages call it
+std::string read_all(int fd, const std::string& name, std::size_t limit);
+
+/// Like read_file, but nothing for a file that does not exist. Any other failure is thrown:
+/// "could not read" must not look like "is not there".
+std::optional<std::string> read_if_there(const std::filesystem::path& path);
+
+/// Content of a one-value sysfs file without its line end; nothing if the attribute is not there
+/// (also when its device goes away while it is read: ENODEV).
+std::optional<std::string> read_attribute(const std::filesystem::path& path);
+
+/// Writes a value to an existing sysfs file with one write(2), as sysfs demands.
+void write_attribute(const std::filesystem::path& path, const std::string& value);
+
+/// Replaces a file so that after a crash either the old or the new content is there: temporary
+/// file in the same folder, fsync, rename, fsync of the folder.
+void save_atomically(const std::filesystem::path& path, const std::string& content, mode_t mode);
+
+/// Removes a file and makes the removal durable. @return false if there was none
+bool remove_durably(const std::filesystem::path& path);
+
+/// Makes a folder with its parents; each new one gets the mode.
+void make_folder(const std::filesystem::path& path, mode_t mode);
+
+/// Names of the entries of a folder, sorted; empty if the folder does not exist.
+std::vector<std::string> entries_of(const std::filesystem::path& folder);
+
+} // namespace zraid

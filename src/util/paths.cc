@@ -1,0 +1,16 @@
+#include "util/paths.h"
+
+#include "config.h"
+
+namespace zraid {
+
+Paths Paths::system()
+{
+    Paths paths;
+    paths.etc = ZRAID_CONFIG_DIR;
+    paths.run = ZRAID_RUN_DIR;
+    paths.share = ZRAID_DATA_DIR;
+    return paths;
+}
+
+} // namespace zraid

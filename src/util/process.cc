@@ -1,0 +1,196 @@
+#include "util/process.h"
+
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/files.h"
+#include "util/log.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace zraid {
+
+namespace {
+
+constexpr const char* kPath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+
+std::string find_program(const std::string& name)
+{
+    if (name.starts_with('/'))
+        return name;
+    for (const char* folder : {"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"}) {
+        if (::access((folder + name).c_str(), X_OK) == 0)
+            return folder + name;
+    }
+    throw Error(fmt::format("run '{}': not found in /usr/sbin, /usr/bin, /sbin or /bin", name),
+                fmt::format("install the package that holds '{}'", name));
+}
+
+UniqueFd memory_file(const char* name)
+{
+    UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
+    if (!fd)
+        throw SystemError(errno, "create a memory file");
+    return fd;
+}
+
+std::string content_of(const UniqueFd& fd)
+{
+    ::lseek(fd.get(), 0, SEEK_SET);
+    return read_all(fd.get(), "output of a command", 64U << 20U);
+}
+
+/// posix_spawn's two argument objects, freed together.
+class SpawnPlan
+{
+public:
+    SpawnPlan()
+    {
+        posix_spawn_file_actions_init(&actions_);
+        posix_spawnattr_init(&attributes_);
+        // A hook starts with whatever signal state libvirtd has: the child gets a clean one.
+        sigset_t all{};
+        sigset_t none{};
+        sigfillset(&all);
+        sigemptyset(&none);
+        posix_spawnattr_setsigdefault(&attributes_, &all);
+        posix_spawnattr_setsigmask(&attributes_, &none);
+        posix_spawnattr_setpgroup(&attributes_, 0);
+        posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+                                                   POSIX_SPAWN_SETPGROUP);
+    }
+    ~SpawnPlan()
+    {
+        posix_spawn_file_actions_destroy(&actions_);
+        posix_spawnattr_destroy(&attributes_);
+    }
+    SpawnPlan(const SpawnPlan&) = delete;
+    SpawnPlan& operator=(const SpawnPlan&) = delete;
+    SpawnPlan(SpawnPlan&&) = delete;
+    SpawnPlan& operator=(SpawnPlan&&) = delete;
+
+    void connect(int from, int to) { posix_spawn_file_actions_adddup2(&actions_, from, to); }
+    void read_nothing()
+    {
+        posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    }
+
+    pid_t spawn(const std::string& program, const std::vector<std::string>& argv) const
+    {
+        std::vector<char*> arguments;
+        for (const std::string& argument : argv)
+            arguments.push_back(const_cast<char*>(argument.c_str())); // NOLINT(*-const-cast)
+        arguments.push_back(nullptr);
+        std::string locale = "LC_ALL=C";
+        std::string path = kPath;
+        std::array<char*, 3> environment{locale.data(), path.data(), nullptr};
+        pid_t pid = -1;
+        const int code = ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_,
+                                       arguments.data(), environment.data());
+        if (code != 0)
+            throw SystemError(code, fmt::format("run '{}'", program));
+        return pid;
+    }
+
+private:
+    posix_spawn_file_actions_t actions_{};
+    posix_spawnattr_t attributes_{};
+};
+
+/// Waits for a child's end. @return its wait status, or nothing when the time was up
+bool ends_in_time(pid_t pid, Milliseconds limit)
+{
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // NOLINT(*-vararg)
+    if (!process)
+        throw SystemError(errno, fmt::format("watch process {}", pid));
+    const auto end = std::chrono::steady_clock::now() + limit;
+    for (;;) {
+        const auto left =
+            std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
+        pollfd entry{process.get(), POLLIN, 0};
+        const int ready =
+            ::poll(&entry, 1, static_cast<int>(std::max(left, Milliseconds{0}).count()));
+        if (ready > 0)
+            return true;
+        if (ready == 0)
+            return false;
+        if (errno != EINTR)
+            throw SystemError(errno, "poll");
+    }
+}
+
+int reap(pid_t pid)
+{
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            throw SystemError(errno, fmt::format("wait for process {}", pid));
+    }
+    return status;
+}
+
+/// stderr, or stdout where stderr is empty, as one line for a message.
+std::string last_words(const CommandResult& result)
+{
+    std::string text =
+        result.err.find_first_not_of(" \n") == std::string::npos ? result.out : result.err;
+    text.erase(text.find_last_not_of(" \n") + 1);
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text.empty() ? "no output" : text;
+}
+
+} // namespace
+
+CommandResult run(const Command& command)
+{
+    const std::string line = fmt::format("{}", fmt::join(command.argv, " "));
+    const std::string program = find_program(command.argv.at(0));
+    const UniqueFd out = memory_file("stdout");
+    const UniqueFd err = memory_file("stderr");
+
+    SpawnPlan plan;
+    plan.read_nothing();
+    plan.connect(out.get(), STDOUT_FILENO);
+    plan.connect(err.get(), STDERR_FILENO);
+    for (const int fd : command.keep_open)
+        plan.connect(fd, fd); // the same number twice clears close-on-exec
+
+    const auto begin = std::chrono::steady_clock::now();
+    const pid_t pid = plan.spawn(program, command.argv);
+    const bool in_time = ends_in_time(pid, command.timeout);
+    if (!in_time)
+        ::kill(-pid, SIGKILL);
+    const int status = reap(pid);
+    const auto taken =
+        std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - begin);
+
+    CommandResult result{WIFEXITED(status) ? WEXITSTATUS(status) : -1, content_of(out),
+                         content_of(err)};
+    log().debug("ran '{}': exit code {}, {} ms", line, result.exit_code, taken.count());
+    if (!in_time)
+        throw Error(fmt::format("run '{}': not done after {} s, killed: {}", line,
+                                command.timeout.count() / 1000, last_words(result)));
+    if (WIFSIGNALED(status))
+        throw Error(fmt::format("run '{}': ended by signal {}: {}", line, WTERMSIG(status),
+                                last_words(result)));
+    if (std::find(command.accepted.begin(), command.accepted.end(), result.exit_code) ==
+        command.accepted.end())
+        throw Error(
+            fmt::format("run '{}': exit code {}: {}", line, result.exit_code, last_words(result)));
+    return result;
+}
+
+} // namespace zraid
