@@ -32,6 +32,9 @@ void print_ram(const PoolReport& report)
     line("RAM leg", leg_text(*report.view.ram));
     if (!report.ram)
         return;
+    if (!report.ram_fill.empty())
+        line("Fill",
+             report.ram_fill == "sparse" ? "only what the image holds" : "all of the image");
     line("Compressor", report.ram_compressor);
     line("RAM limit", report.ram->limit == 0 ? "none" : format_size(report.ram->limit));
     line("RAM taken",

@@ -20,6 +20,8 @@ PoolReport report(const Admin& admin, PoolDefinition definition)
         report.ram = zram_statistics(admin.paths, device);
         if (report.ram)
             report.ram_compressor = zram_compressor(admin.paths, device);
+        if (const auto record = RamLegRecord::load(admin.paths, definition.name))
+            report.ram_fill = record->fill;
     }
     report.definition = std::move(definition);
     return report;
@@ -31,6 +33,8 @@ nlohmann::ordered_json ram_json(const PoolReport& report)
         return nullptr;
     return {{"device", "/dev/" + report.view.ram->device},
             {"in_sync", report.view.ram->in_sync},
+            {"fill", report.ram_fill.empty() ? nlohmann::ordered_json(nullptr)
+                                             : nlohmann::ordered_json(report.ram_fill)},
             {"compressor", report.ram_compressor},
             {"limit_bytes", report.ram->limit},
             {"data_bytes", report.ram->data},

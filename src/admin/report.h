@@ -22,6 +22,7 @@ struct PoolReport
     PoolDefinition definition;
     PoolView view;
     std::string ram_compressor;
+    std::string ram_fill;              ///< "sparse", "full" or empty: not known
     std::optional<ZramStatistics> ram; ///< of the RAM leg, if it is attached
     std::vector<Claim> users;
 };

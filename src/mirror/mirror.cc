@@ -3,6 +3,7 @@
 #include "devices/mdadm.h"
 #include "devices/modules.h"
 #include "devices/superblock.h"
+#include "mirror/fill.h"
 #include "mirror/ram_leg.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -136,14 +137,39 @@ void Mirror::tune() const
     }
 }
 
+/// Adds the fresh zram with a fill of only what the image holds.
+void Mirror::add_sparse(const std::string& zram) const
+{
+    prepare_sparse_fill(paths_, pool_, zram);
+    Mdadm(paths_, lock_fd_).re_add(pool_.md_number, zram);
+}
+
 void Mirror::add_ram_leg(const std::string& zram) const
 {
+    const auto is_member = [&] {
+        const PoolView now = view();
+        return now.ram && now.ram->device == zram && !now.ram->faulty;
+    };
     try {
-        Mdadm(paths_, lock_fd_).add(pool_.md_number, zram);
+        add_sparse(zram);
+        RamLegRecord::note_fill(paths_, pool_.name, "sparse");
+        return;
+    } catch (const std::exception& e) {
+        if (is_member())
+            return;
+        log().info("pool '{}': the RAM leg is filled whole: {}", pool_.name, explain(e));
+    }
+    // A new device: with the superblock that the first one may have, mdadm would re-add it and copy
+    // less than all.
+    discard_ram_leg(paths_, pool_.name, zram);
+    const std::string fresh = make_ram_leg(paths_, pool_);
+    try {
+        Mdadm(paths_, lock_fd_).add(pool_.md_number, fresh);
+        RamLegRecord::note_fill(paths_, pool_.name, "full");
     } catch (...) {
         // A zram that is no member would only take memory. What mdadm did all the same counts.
-        if (view().stray_zram == zram)
-            discard_ram_leg(paths_, pool_.name, zram);
+        if (view().stray_zram == fresh)
+            discard_ram_leg(paths_, pool_.name, fresh);
         throw;
     }
 }

@@ -43,6 +43,7 @@ private:
     void check_image() const;
     void assemble_array() const;
     void tune() const;
+    void add_sparse(const std::string& zram) const;
     void add_ram_leg(const std::string& zram) const;
     void drop_ram_leg(const PoolView& now) const;
     void stop_array(int number) const;

@@ -70,7 +70,7 @@ std::optional<RamLegRecord> RamLegRecord::load(const Paths& paths, const std::st
     if (!json.is_object())
         return std::nullopt; // saved atomically, so somebody edited it: as good as none
     return RamLegRecord{json.value("device", ""), json.value("sequence", ""),
-                        json.value("worst_bytes", std::uint64_t{0})};
+                        json.value("worst_bytes", std::uint64_t{0}), json.value("fill", "")};
 }
 
 void RamLegRecord::remove(const Paths& paths, const std::string& pool)
@@ -81,8 +81,18 @@ void RamLegRecord::remove(const Paths& paths, const std::string& pool)
 void RamLegRecord::save(const Paths& paths, const std::string& pool) const
 {
     make_folder(folder(paths), 0700);
-    const nlohmann::json json{{"device", device}, {"sequence", sequence}, {"worst_bytes", worst}};
+    const nlohmann::json json{
+        {"device", device}, {"sequence", sequence}, {"worst_bytes", worst}, {"fill", fill}};
     save_atomically(file(paths, pool), json.dump() + "\n", 0600);
+}
+
+void RamLegRecord::note_fill(const Paths& paths, const std::string& pool, const std::string& fill)
+{
+    auto record = load(paths, pool);
+    if (!record)
+        return;
+    record->fill = fill;
+    record->save(paths, pool);
 }
 
 std::optional<std::string> RamLegRecord::device_of(const Paths& paths, const std::string& pool)

@@ -20,10 +20,14 @@ struct RamLegRecord
     std::string device;      ///< "zram1"
     std::string sequence;    ///< empty: killed before the device was known
     std::uint64_t worst = 0; ///< bytes promised to it
+    std::string fill{};      ///< "sparse" or "full", once it is in the array
 
     static std::optional<RamLegRecord> load(const Paths& paths, const std::string& pool);
     static void remove(const Paths& paths, const std::string& pool);
     void save(const Paths& paths, const std::string& pool) const;
+
+    /// Notes how the RAM leg is filled, for those who look at it.
+    static void note_fill(const Paths& paths, const std::string& pool, const std::string& fill);
 
     /// The pool's zram device if it is there.
     static std::optional<std::string> device_of(const Paths& paths, const std::string& pool);
