@@ -5,6 +5,7 @@
 #include "domains/domain_xml.h"
 #include "domains/hook_operations.h"
 #include "util/error.h"
+#include "util/fd.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "util/paths.h"
@@ -65,6 +66,7 @@ void act(HookAction action, const std::string& domain, const std::string& xml)
 
 int main(int argc, char** argv)
 {
+    open_standard_fds();
     const std::span arguments(argv, static_cast<std::size_t>(argc));
     if (arguments.size() < 4) {
         std::cerr << "zraid-hook: libvirt's arguments are missing: DOMAIN OPERATION SUB-OPERATION "

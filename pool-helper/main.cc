@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "config.h"
 #include "util/error.h"
+#include "util/fd.h"
 #include "util/log.h"
 
 #include <iostream>
@@ -74,6 +75,7 @@ int report(const std::exception& e)
 
 int main(int argc, char** argv)
 {
+    open_standard_fds();
     Admin admin;
     admin.paths = Paths::system();
     bool verbose = false;

@@ -69,7 +69,7 @@ bool delete_from_kernel(const std::string& device, int number)
 PartitionTable read_partition_table(const std::string& device)
 {
     const UniqueFd fd = open_file(device, O_RDONLY);
-    std::array<char, 64 * 1024> begin{};
+    std::array<char, std::size_t{64} * 1024> begin{};
     const ssize_t n = ::pread(fd.get(), begin.data(), begin.size(), 0);
     if (n < 0)
         throw SystemError(errno, "read '" + device + "'");

@@ -42,4 +42,14 @@ UniqueFd open_if_there(const std::string& path, int flags)
     return fd;
 }
 
+void open_standard_fds()
+{
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        // open() takes the lowest free number, which is this one. Without /dev/null there is
+        // nothing that could be done.
+        if (::fcntl(fd, F_GETFD) < 0)          // NOLINT(*-vararg)
+            (void)::open("/dev/null", O_RDWR); // NOLINT(*-vararg,*-cloexec)
+    }
+}
+
 } // namespace zraid

@@ -36,4 +36,9 @@ UniqueFd open_file(const std::string& path, int flags, mode_t mode = 0);
 /// Like open_file, but gives an empty UniqueFd where the file (or device) does not exist.
 UniqueFd open_if_there(const std::string& path, int flags);
 
+/// Opens /dev/null for each of stdin, stdout and stderr that the caller left closed. The first
+/// thing a program does: else the next file it opens gets such a number, and a message meant for
+/// people would be written into a lock file or an image.
+void open_standard_fds();
+
 } // namespace zraid

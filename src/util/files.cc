@@ -135,8 +135,12 @@ void make_folder(const fs::path& path, mode_t mode)
         return;
     if (path.has_parent_path() && path.parent_path() != path)
         make_folder(path.parent_path(), mode);
-    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
-        throw SystemError(errno, "make folder '" + path.string() + "'");
+    if (::mkdir(path.c_str(), mode) == 0)
+        return;
+    // Made by somebody else meanwhile, or something else is in the way.
+    const int code = errno == EEXIST && !fs::is_directory(path) ? ENOTDIR : errno;
+    if (code != EEXIST)
+        throw SystemError(code, "make folder '" + path.string() + "'");
 }
 
 std::vector<std::string> entries_of(const fs::path& folder)

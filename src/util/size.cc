@@ -62,7 +62,8 @@ std::string format_size(std::uint64_t bytes)
     constexpr std::array<const char*, 7> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     auto value = static_cast<double>(bytes);
     std::size_t unit = 0;
-    while (value >= 1024 && unit + 1 < units.size()) {
+    // What would be rounded to 1024.0 is told in the next unit.
+    while (value >= (unit == 0 ? 1024 : 1023.95) && unit + 1 < units.size()) {
         value /= 1024;
         ++unit;
     }
