@@ -16,6 +16,8 @@ void add_disk_xml(CLI::App& app, const Admin& admin);
 void add_dumpxml(CLI::App& app, const Admin& admin);
 void add_info(CLI::App& app, const Admin& admin);
 void add_list(CLI::App& app, const Admin& admin);
+void add_repair(CLI::App& app, const Admin& admin);
+void add_scrub(CLI::App& app, const Admin& admin);
 void add_start(CLI::App& app, const Admin& admin);
 void add_stop(CLI::App& app, const Admin& admin);
 void add_undefine(CLI::App& app, const Admin& admin);

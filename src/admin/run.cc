@@ -1,42 +1,24 @@
 #include "admin/run.h"
 
 #include "admin/libvirt_pool.h"
+#include "admin/md_wait.h"
 #include "admin/users.h"
 #include "mirror/mirror.h"
 #include "pools/store.h"
 #include "util/error.h"
-#include "util/fd.h"
-#include "util/files.h"
 #include "util/rollback.h"
 
 #include <chrono>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 
 namespace zraid {
 
 namespace {
 
-constexpr Milliseconds kGlance{400};
-
 std::string attach_command(const std::string& name)
 {
     return "zraid-pool attach " + name;
-}
-
-/// Sleeps until md says that its sync_action changed (it notifies pollers of the file,
-/// Documentation/admin-guide/md.rst), but no longer than a glance: progress is not notified.
-void await_change(const Paths& paths, const PoolDefinition& pool, Milliseconds limit)
-{
-    const std::string file = paths.block("md" + std::to_string(pool.md_number)) / "md/sync_action";
-    const UniqueFd fd = open_if_there(file, O_RDONLY);
-    if (!fd)
-        return;
-    read_all(fd.get(), file, 4096); // polling starts from what was read
-    pollfd entry{fd.get(), POLLPRI, 0};
-    ::poll(&entry, 1, static_cast<int>(std::min(limit, kGlance).count()));
 }
 
 } // namespace
@@ -110,7 +92,7 @@ void wait_pool(const Admin& admin, const std::string& name, std::optional<Millis
                                         limit->count() / 1000, view.fill_percent().value_or(0)),
                             "give it more time; it goes on by itself");
         }
-        await_change(admin.paths, pool, left);
+        await_sync_change(admin.paths, pool.md_number, left);
     }
 }
 

@@ -20,24 +20,35 @@ namespace {
 
 constexpr int kMaxDepth = 16;
 
-/// Walks from a block device's sysfs folder down to what it is made of.
+bool is_there(const fs::path& path)
+{
+    std::error_code ignored;
+    return fs::exists(path, ignored);
+}
+
+/// Walks from a block device's sysfs folder down to what it is made of. A layer that goes away
+/// meanwhile is left out.
 void collect(const fs::path& folder, std::set<int>& arrays, int depth)
 {
     if (depth > kMaxDepth)
-        throw Error("'" + folder.string() + "': more than 16 layers of block devices");
-    if (fs::exists(folder / "partition")) {
+        throw SystemError(ELOOP, "'" + folder.string() + "': layers of block devices");
+    if (is_there(folder / "partition")) {
         collect(folder.parent_path(), arrays, depth + 1);
         return;
     }
     const std::string name = folder.filename();
-    if (fs::exists(folder / "md") && name.starts_with("md")) {
+    if (is_there(folder / "md") && name.starts_with("md")) {
         int number = -1;
         const char* end = name.data() + name.size();
         if (const auto r = std::from_chars(name.data() + 2, end, number); r.ptr == end)
             arrays.insert(number);
     }
-    for (const std::string& slave : entries_of(folder / "slaves"))
-        collect(fs::canonical(folder / "slaves" / slave), arrays, depth + 1);
+    for (const std::string& slave : entries_of(folder / "slaves")) {
+        std::error_code code;
+        const fs::path below = fs::canonical(folder / "slaves" / slave, code);
+        if (!code)
+            collect(below, arrays, depth + 1);
+    }
 }
 
 void collect_device(const Paths& paths, dev_t device, std::set<int>& arrays)

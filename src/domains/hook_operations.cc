@@ -78,8 +78,17 @@ void release_pool(const Paths& paths, const std::string& name,
     if (!claims.list().empty() || !store.contains(name))
         return;
     const PoolDefinition pool = store.load(name);
+    Mirror mirror(paths, pool, lock);
+    // The disk leg may be back by now. md copies to it while nobody waits; the RAM leg stays.
+    if (mirror.view().state() == PoolState::ram_only) {
+        try {
+            mirror.repair();
+        } catch (const std::exception& e) {
+            log().warn("pool '{}': the disk leg cannot be had back: {}", name, explain(e));
+        }
+    }
     if (pool.attach == AttachPolicy::on_demand)
-        Mirror(paths, pool, lock).detach();
+        mirror.detach();
 }
 
 } // namespace

@@ -105,6 +105,12 @@ void Mirror::take(Step step)
                 detach_loop(paths_, loop.name, loop.file);
         }
         break;
+    case Step::remove_disk_leg:
+        remove_disk_leg(now);
+        break;
+    case Step::re_add_disk_leg:
+        re_add_disk_leg(now);
+        break;
     }
 }
 
@@ -197,8 +203,45 @@ void Mirror::drop_ram_leg(const PoolView& now) const
     if (!flushed.disk || !flushed.disk->in_sync)
         throw Error(
             "the disk leg failed while it was flushed: the RAM leg holds the only good copy",
-            "bring the image's device back and re-add it; keep the host running until then");
+            "bring the image's device back, then zraid-pool repair; keep the host running until "
+            "then");
     mdadm.fail_and_remove(pool_.md_number, now.ram->device);
+}
+
+void Mirror::remove_disk_leg(const PoolView& now) const
+{
+    if (!now.disk || !now.disk->faulty)
+        return;
+    Mdadm(paths_, lock_fd_).remove(pool_.md_number, now.disk->device);
+    if (now.disk_loop)
+        detach_loop(paths_, now.disk_loop->name, now.disk_loop->file);
+}
+
+void Mirror::re_add_disk_leg(const PoolView& now) const
+{
+    // Another image here would be overwritten.
+    check_image();
+    if (now.loops.size() != 1 || !now.loops.front().fits_a_leg())
+        throw Error("the image is not on one loop device of ours",
+                    "see losetup -a, and detach what else uses it");
+    const std::string& loop = now.loops.front().name;
+    try {
+        Mdadm(paths_, lock_fd_).re_add(pool_.md_number, loop);
+    } catch (...) {
+        // The image's file system stays free to be unmounted and repaired.
+        detach_loop(paths_, loop, now.loops.front().file);
+        throw;
+    }
+    // md tries the leg at once, by writing its superblock there.
+    const bool failed = wait_until(Milliseconds{300}, [&] {
+        const PoolView seen = view();
+        return seen.disk && seen.disk->faulty;
+    });
+    if (failed)
+        throw Error("it failed again at once",
+                    "see the kernel's log, mend what the image lies on, then zraid-pool repair");
+    // A member that comes back is what mdadm says it is; reads must not go to it.
+    write_md(paths_, pool_.md_number, "dev-" + loop + "/state", "writemostly");
 }
 
 void Mirror::stop_array(int number) const

@@ -35,6 +35,10 @@ public:
     /// @throws Error if the disk leg is not in sync, or something has the array open
     void stop() { reach(Goal::stopped); }
 
+    /// A disk leg that failed and answers again is taken back; md copies what it missed. A RAM leg
+    /// that failed is cleared away; attach() brings a new one. Returns while md copies.
+    void repair() { reach(Goal::repaired); }
+
     PoolView view() const { return view_pool(paths_, pool_); }
 
 private:
@@ -46,6 +50,8 @@ private:
     void add_sparse(const std::string& zram) const;
     void add_ram_leg(const std::string& zram) const;
     void drop_ram_leg(const PoolView& now) const;
+    void remove_disk_leg(const PoolView& now) const;
+    void re_add_disk_leg(const PoolView& now) const;
     void stop_array(int number) const;
     void flush() const;
 

@@ -69,8 +69,8 @@ Plan plan_detach(const PoolView& view)
     if (view.array && view.ram) {
         if (!view.disk || !view.disk->in_sync)
             return refuse("the disk leg is not in sync: the RAM leg holds the only good copy",
-                          "bring the image's device back and re-add it; keep the host running "
-                          "until then");
+                          "bring the image's device back, then zraid-pool repair; keep the host "
+                          "running until then");
         result.steps.push_back(Step::drop_ram_leg);
     }
     if (view.ram || view.stray_zram)
@@ -97,6 +97,37 @@ Plan plan_stop(const PoolView& view)
     return result;
 }
 
+Plan plan_repair(const PoolView& view)
+{
+    Plan result;
+    switch (view.state()) {
+    case PoolState::inactive:
+    case PoolState::mirrored:
+    case PoolState::filling:
+        return result;
+    case PoolState::disk_only:
+        if (view.ram)
+            result.steps.push_back(Step::drop_ram_leg); // faulty
+        if (view.ram || view.stray_zram)
+            result.steps.push_back(Step::discard_zram);
+        return result;
+    case PoolState::failed:
+        return refuse("no leg is in sync", "see /proc/mdstat and the kernel's log");
+    case PoolState::ram_only:
+        break;
+    }
+    if (view.disk && !view.disk->faulty)
+        return result; // md is copying to it already
+    // The loop device is made anew: after an error the file system below may have been unmounted
+    // and mounted again, and the old one would keep hold of what is no longer there.
+    if (view.disk)
+        result.steps.push_back(Step::remove_disk_leg);
+    if (view.disk || view.loops.empty())
+        result.steps.push_back(Step::attach_loop);
+    result.steps.push_back(Step::re_add_disk_leg);
+    return result;
+}
+
 } // namespace
 
 std::string to_string(Step step)
@@ -120,6 +151,10 @@ std::string to_string(Step step)
         return "add the RAM leg";
     case Step::detach_loop:
         return "detach the image's loop device";
+    case Step::remove_disk_leg:
+        return "take the failed disk leg out";
+    case Step::re_add_disk_leg:
+        return "give the disk leg back, to copy what it missed";
     }
     return "unknown step";
 }
@@ -135,6 +170,8 @@ Plan plan(const PoolView& view, Goal goal)
         return plan_detach(view);
     case Goal::stopped:
         return plan_stop(view);
+    case Goal::repaired:
+        return plan_repair(view);
     }
     return refuse("unknown goal", "");
 }

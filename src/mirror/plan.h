@@ -14,6 +14,7 @@ enum class Goal
     attached,  ///< … and has its RAM leg, filled or filling
     detached,  ///< no RAM leg; an array that is there stays on its disk leg
     stopped,   ///< no array, no loop, no zram
+    repaired,  ///< no leg of an array that is there is lost, as far as it can be had back
 };
 
 /// One change of the system. Each is harmless when it is done already.
@@ -28,6 +29,8 @@ enum class Step
     make_zram,
     add_ram_leg,
     detach_loop,
+    remove_disk_leg, ///< take the failed disk leg out and let go of its image
+    re_add_disk_leg, ///< give it back: md copies the chunks that it missed
 };
 
 std::string to_string(Step step);

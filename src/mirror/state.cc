@@ -106,6 +106,12 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
         for (const MdMember& member : view.array->members)
             take_leg(member.device.starts_with("zram") ? view.ram : view.disk, member);
     }
+    if (view.disk) {
+        for (const Loop& loop : list_loops(paths)) {
+            if (loop.name == view.disk->device)
+                view.disk_loop = loop;
+        }
+    }
     const auto zram = RamLegRecord::device_of(paths, pool.name);
     if (zram && !(view.ram && view.ram->device == *zram))
         view.stray_zram = zram;

@@ -42,7 +42,8 @@ struct PoolView
     std::optional<MdArray> array; ///< the array of the pool's number, if it is this pool's
     bool number_taken = false;    ///< the pool's md number is another array's
     std::optional<int>
-        stray_array; ///< another array number that holds our loop (came up by itself)
+        stray_array;               ///< another array number that holds our loop (came up by itself)
+    std::optional<Loop> disk_loop; ///< the disk leg's loop device, also if its image was replaced
     std::optional<Leg> disk;
     std::optional<Leg> ram;
     std::optional<std::string> stray_zram; ///< made for this pool, but in no array

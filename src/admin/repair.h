@@ -1,0 +1,34 @@
+#pragma once
+
+#include "admin/admin.h"
+#include "mirror/state.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace zraid {
+
+/// Takes back a disk leg that failed and answers again, clears away a RAM leg that failed, and
+/// gives the pool a new RAM leg where it should have one. Returns while md copies.
+/// @param dry_run change nothing
+/// @return what was done, or would be, a line each
+std::vector<std::string> repair_pool(const Admin& admin, const std::string& name, bool dry_run);
+
+/// What a comparison of the legs found.
+struct ScrubResult
+{
+    std::uint64_t mismatches = 0; ///< bytes that differed at the last pass
+    int passes = 0;
+};
+
+/// Lets md compare both legs (sync_action "check") and waits for it. Pages that a guest changes
+/// while they are on their way to both legs differ without harm and are the same again soon: only
+/// what differs in three passes in a row counts.
+/// @param show called at least twice a second with the share that is done, 0 to 100
+/// @throws Error if the pool is not mirrored, or stops being so
+ScrubResult scrub_pool(const Admin& admin, const std::string& name,
+                       const std::function<void(double)>& show);
+
+} // namespace zraid
