@@ -70,6 +70,8 @@ MdBitmap read_bitmap(const std::string& image)
     if (bitmap.chunk == 0 || size == 0)
         throw Error("the bitmap of '" + image + "' has no size");
     bitmap.chunks = (size + bitmap.chunk - 1) / bitmap.chunk;
+    if (bitmap.chunks / 8 > superblock->data_offset)
+        throw Error("the bitmap of '" + image + "' cannot be as large as it says");
     bitmap.bits =
         read_at(fd.get(), image, superblock->bitmap_offset + kHeaderSize, (bitmap.chunks + 7) / 8);
     return bitmap;

@@ -45,7 +45,40 @@ void add_bytes(pugi::xml_node parent, const char* name, std::uint64_t bytes)
 std::uint64_t bytes_of(const pugi::xml_node& node)
 {
     const std::string unit = node.attribute("unit").as_string("bytes");
-    return parse_size(node.text().as_string() + (unit == "bytes" ? "" : unit));
+    std::string number = node.text().as_string();
+    number.erase(0, number.find_first_not_of(" \t\r\n")); // the schema allows blanks around it
+    number.erase(number.find_last_not_of(" \t\r\n") + 1);
+    return parse_size(number + (unit == "bytes" ? "" : unit));
+}
+
+/// A definition that the schema allows.
+PoolDefinition read_pool(const pugi::xml_node& root)
+{
+    const pugi::xml_node md = root.child("md");
+    const pugi::xml_node ram = root.child("ramleg");
+    const pugi::xml_node libvirt = root.child("libvirt");
+    PoolDefinition pool;
+    pool.name = root.child("name").text().as_string();
+    check_pool_name(pool.name);
+    pool.uuid = Uuid::parse(root.child("uuid").text().as_string());
+    pool.type = parse_pool_type(root.attribute("type").as_string());
+    pool.description = root.child("description").text().as_string();
+    pool.image = root.child("image").attribute("path").as_string();
+    pool.size = bytes_of(root.child("size"));
+    if (pool.size < kMinImageSize || pool.size > kMaxImageSize)
+        throw Error(fmt::format("a size of {} bytes is not between 16 MiB and 16 TiB", pool.size));
+    pool.md_number = md.attribute("number").as_int(-1);
+    if (pool.md_number < 0 || pool.md_number > 511)
+        throw Error(fmt::format("md number {} is not between 0 and 511", pool.md_number));
+    pool.bitmap_chunk = bytes_of(md.child("bitmapchunk"));
+    check_bitmap_chunk(pool.bitmap_chunk, pool.size);
+    pool.attach = parse_attach_policy(ram.attribute("attach").as_string("on-demand"));
+    pool.compressor = ram.attribute("compressor").as_string();
+    if (const pugi::xml_node limit = ram.child("limit"))
+        pool.ram_limit = bytes_of(limit);
+    pool.libvirt = libvirt.attribute("register").as_string("yes") == std::string("yes");
+    pool.autostart = libvirt.attribute("autostart").as_string("yes") == std::string("yes");
+    return pool;
 }
 
 } // namespace
@@ -155,37 +188,16 @@ PoolDefinition pool_from_xml(const Paths& paths, const std::string& xml, const s
 {
     check_pool_schema(paths, xml, source);
     pugi::xml_document document;
-    if (const auto result = document.load_string(xml.c_str()); !result)
+    if (const auto result =
+            document.load_string(xml.c_str(), pugi::parse_default | pugi::parse_ws_pcdata_single);
+        !result)
         throw Error(fmt::format("{}: {}", source, result.description()));
-    return in_context(source, [&] {
-        const pugi::xml_node root = document.child("zraidpool");
-        const pugi::xml_node md = root.child("md");
-        const pugi::xml_node ram = root.child("ramleg");
-        const pugi::xml_node libvirt = root.child("libvirt");
-        PoolDefinition pool;
-        pool.name = root.child("name").text().as_string();
-        check_pool_name(pool.name);
-        pool.uuid = Uuid::parse(root.child("uuid").text().as_string());
-        pool.type = parse_pool_type(root.attribute("type").as_string());
-        pool.description = root.child("description").text().as_string();
-        pool.image = root.child("image").attribute("path").as_string();
-        pool.size = bytes_of(root.child("size"));
-        if (pool.size < kMinImageSize || pool.size > kMaxImageSize)
-            throw Error(
-                fmt::format("a size of {} bytes is not between 16 MiB and 16 TiB", pool.size));
-        pool.md_number = md.attribute("number").as_int(-1);
-        if (pool.md_number < 0 || pool.md_number > 511)
-            throw Error(fmt::format("md number {} is not between 0 and 511", pool.md_number));
-        pool.bitmap_chunk = bytes_of(md.child("bitmapchunk"));
-        check_bitmap_chunk(pool.bitmap_chunk, pool.size);
-        pool.attach = parse_attach_policy(ram.attribute("attach").as_string("on-demand"));
-        pool.compressor = ram.attribute("compressor").as_string();
-        if (const pugi::xml_node limit = ram.child("limit"))
-            pool.ram_limit = bytes_of(limit);
-        pool.libvirt = libvirt.attribute("register").as_string("yes") == std::string("yes");
-        pool.autostart = libvirt.attribute("autostart").as_string("yes") == std::string("yes");
-        return pool;
-    });
+    try {
+        return read_pool(document.child("zraidpool"));
+    } catch (const Error& e) {
+        // A UsageError too is of the file, not of whoever typed a command.
+        throw Error(fmt::format("{}: {}", source, e.what()), e.next());
+    }
 }
 
 } // namespace zraid

@@ -21,7 +21,9 @@ struct Deleter
 template <typename T, auto Free>
 using Owned = std::unique_ptr<T, Deleter<T, Free>>;
 
-/// The first complaint; the ones that follow from it only confuse.
+/// What libxml2 says is wrong. Of several complaints the one furthest down counts, the first of
+/// those on one line: an element that does not belong is told of behind its parent, which only
+/// lacks what the misspelt one should have been.
 struct Complaint
 {
     std::string text;
@@ -32,13 +34,31 @@ struct Complaint
 void note_complaint(void* context, xmlErrorPtr error)
 {
     auto* complaint = static_cast<Complaint*>(context);
-    if (!complaint->text.empty())
+    if (!complaint->text.empty() && error->line <= complaint->line)
         return;
     complaint->text = error->message ? error->message : "not valid";
     complaint->text.erase(complaint->text.find_last_not_of(" \n") + 1);
+    if (const auto* node = static_cast<const xmlNode*>(error->node);
+        node && node->name && node->type == XML_ELEMENT_NODE)
+        complaint->text = fmt::format("element '{}': {}", reinterpret_cast<const char*>(node->name),
+                                      complaint->text);
     complaint->line = error->line;
     complaint->column = error->int2;
 }
+
+void ignore_complaint(void* /*context*/, xmlErrorPtr /*error*/) {}
+
+/// libxml2 prints on stderr what no handler takes; in a hook that would be a second line.
+class QuietLibxml
+{
+public:
+    QuietLibxml() { xmlSetStructuredErrorFunc(nullptr, ignore_complaint); }
+    ~QuietLibxml() { xmlSetStructuredErrorFunc(nullptr, nullptr); }
+    QuietLibxml(const QuietLibxml&) = delete;
+    QuietLibxml& operator=(const QuietLibxml&) = delete;
+    QuietLibxml(QuietLibxml&&) = delete;
+    QuietLibxml& operator=(QuietLibxml&&) = delete;
+};
 
 /// libxml2's validity errors carry a node, not a column: count it from the text, as that of the
 /// first character of the line that is no blank.
@@ -68,6 +88,7 @@ int column_of_line(const std::string& xml, int line)
 
 void check_schema(const std::string& schema_file, const std::string& xml, const std::string& source)
 {
+    const QuietLibxml quiet;
     Complaint complaint;
     const Owned<xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt> schema_parser(
         xmlRelaxNGNewParserCtxt(schema_file.c_str()));
