@@ -53,13 +53,25 @@ void print_warnings(WarningSink& warnings)
         std::cerr << "zraid: warning: " << line << '\n';
 }
 
-void act(HookAction action, const std::string& domain, const std::string& xml)
+std::string read_domain_xml()
+{
+    return read_all(STDIN_FILENO, "domain XML on stdin", kMaxDomainXml);
+}
+
+void act(HookAction action, const std::string& domain)
 {
     const Paths paths = Paths::system();
-    if (action == HookAction::release)
-        release_domain(paths, domain, xml);
-    else
-        prepare_domain(paths, xml);
+    if (action != HookAction::release) {
+        prepare_domain(paths, read_domain_xml());
+        return;
+    }
+    std::string xml; // empty: the domain is released by its name
+    try {
+        xml = read_domain_xml();
+    } catch (const std::exception& e) {
+        log().warn("{}", explain(e));
+    }
+    release_domain(paths, domain, xml);
 }
 
 } // namespace
@@ -80,7 +92,7 @@ int main(int argc, char** argv)
     ::umask(077);
     try {
         const auto warnings = set_up_log();
-        act(action, domain, read_all(STDIN_FILENO, "domain XML on stdin", kMaxDomainXml));
+        act(action, domain);
         print_warnings(*warnings);
         return 0;
     } catch (const std::exception& e) {
