@@ -4,9 +4,9 @@
 #include "util/fd.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <new>
 #include <span>
@@ -125,12 +125,14 @@ void turn_into_second_leg(Bytes superblock)
 
 std::optional<MdSuperblock> read_superblock(const std::string& path)
 {
-    const UniqueFd fd = open_file(path, O_RDONLY);
-    std::array<std::uint8_t, sizeof(mdp_superblock_1)> block{};
+    const bool device = std::filesystem::is_block_file(path);
+    const UniqueFd fd = open_file(path, O_RDONLY | (device ? O_DIRECT : 0));
+    const PageBuffer buffer(kPage);
+    const Bytes block = buffer.bytes();
     const ssize_t n = ::pread(fd.get(), block.data(), block.size(), kSuperblockOffset);
     if (n < 0)
         throw SystemError(errno, "read the md superblock of '" + path + "'");
-    if (static_cast<std::size_t>(n) < block.size() || !is_superblock(block))
+    if (static_cast<std::size_t>(n) < sizeof(mdp_superblock_1) || !is_superblock(block))
         return std::nullopt;
     return parse(block);
 }

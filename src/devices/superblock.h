@@ -21,8 +21,8 @@ struct MdSuperblock
     bool has_bad_blocks = false;     ///< a bad-block list is set up
 };
 
-/// Reads the superblock of a leg. Reading an image file is safe beside a loop device that is in
-/// use; reading the loop device itself is not: its own page cache does not see what md writes.
+/// Reads the superblock of a leg. A device is read past its page cache, which does not see what md
+/// writes; an image file through the one that the loop device above it uses.
 /// @param path image or device
 /// @return nothing where there is none (no magic, or the file is too short)
 std::optional<MdSuperblock> read_superblock(const std::string& path);

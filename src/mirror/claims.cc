@@ -3,7 +3,11 @@
 #include "devices/file_id.h"
 #include "util/error.h"
 #include "util/files.h"
+#include "util/json_object.h"
 #include "util/log.h"
+
+#include <optional>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -12,6 +16,16 @@ namespace zraid {
 namespace {
 
 constexpr const char* kEnding = ".json";
+
+/// The UUID that a claim's file is named after; nothing for other files.
+std::optional<Uuid> uuid_in(const std::string& entry)
+{
+    try {
+        return Uuid::parse(entry.substr(0, entry.size() - std::string_view(kEnding).size()));
+    } catch (const UsageError&) {
+        return std::nullopt;
+    }
+}
 
 } // namespace
 
@@ -45,9 +59,8 @@ std::vector<Claim> Claims::list() const
         if (!text || !file)
             continue;
         // The name is for people only; the claim counts by its file's name.
-        const auto json = nlohmann::json::parse(*text, nullptr, false);
-        const std::string name = json.is_object() ? json.value("domain", "?") : "?";
-        claims.push_back({name, Uuid::parse(entry.substr(0, entry.size() - 5)), file->inode});
+        if (const auto uuid = uuid_in(entry))
+            claims.push_back({JsonObject(*text).text("domain", "?"), *uuid, file->inode});
     }
     return claims;
 }

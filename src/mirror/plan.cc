@@ -11,6 +11,23 @@ Plan refuse(std::string why, std::string next)
     return Plan{{}, std::move(why), std::move(next)};
 }
 
+/// The disk leg is behind, and what is newer is in memory only: nothing may be done that loses it.
+Plan guard_ram_copy(const PoolView& view)
+{
+    if (view.array && view.ram && !view.ram->faulty && !(view.disk && view.disk->in_sync) &&
+        view.state() == PoolState::inactive)
+        return refuse("its array is stopped half way, and the RAM leg may hold the only good copy",
+                      "keep the host running; look at /proc/mdstat, mdadm --run starts the array");
+    if (view.stray_zram && view.stray_is_newer)
+        return refuse(fmt::format("/dev/{} is in no array and newer than the image: it holds the "
+                                  "only good copy",
+                                  *view.stray_zram),
+                      fmt::format("keep the host running; mdadm --assemble --run the pool's array "
+                                  "from /dev/{}, then zraid-pool repair",
+                                  *view.stray_zram));
+    return {};
+}
+
 /// A loop over the image that is not like ours was made by somebody else, who may be writing.
 const Loop* misfit(const PoolView& view)
 {
@@ -118,6 +135,8 @@ Plan plan_repair(const PoolView& view)
     }
     if (view.disk && !view.disk->faulty)
         return result; // md is copying to it already
+    if (!view.image)
+        return refuse("its image is not there", "bring back the file, or mount what it lies on");
     // The loop device is made anew: after an error the file system below may have been unmounted
     // and mounted again, and the old one would keep hold of what is no longer there.
     if (view.disk)
@@ -161,6 +180,8 @@ std::string to_string(Step step)
 
 Plan plan(const PoolView& view, Goal goal)
 {
+    if (Plan guard = guard_ram_copy(view); !guard.refusal.empty())
+        return guard;
     switch (goal) {
     case Goal::assembled:
         return plan_assembly(view);

@@ -3,6 +3,7 @@
 #include "devices/zram.h"
 #include "util/error.h"
 #include "util/files.h"
+#include "util/json_object.h"
 #include "util/lock.h"
 #include "util/log.h"
 #include "util/size.h"
@@ -66,11 +67,9 @@ std::optional<RamLegRecord> RamLegRecord::load(const Paths& paths, const std::st
     const auto text = read_if_there(file(paths, pool));
     if (!text)
         return std::nullopt;
-    const auto json = nlohmann::json::parse(*text, nullptr, false);
-    if (!json.is_object())
-        return std::nullopt; // saved atomically, so somebody edited it: as good as none
-    return RamLegRecord{json.value("device", ""), json.value("sequence", ""),
-                        json.value("worst_bytes", std::uint64_t{0}), json.value("fill", "")};
+    const JsonObject json(*text);
+    return RamLegRecord{json.text("device"), json.text("sequence"), json.number("worst_bytes"),
+                        json.text("fill")};
 }
 
 void RamLegRecord::remove(const Paths& paths, const std::string& pool)

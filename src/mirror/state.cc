@@ -9,7 +9,8 @@ namespace {
 
 /// Is the array with the pool's number the pool's? By UUID where the kernel shows it; else by what
 /// it is made of.
-bool is_ours(const MdArray& array, const PoolDefinition& pool, const std::vector<Loop>& loops)
+bool is_ours(const Paths& paths, const MdArray& array, const PoolDefinition& pool,
+             const std::vector<Loop>& loops)
 {
     if (array.uuid)
         return *array.uuid == pool.uuid;
@@ -21,11 +22,22 @@ bool is_ours(const MdArray& array, const PoolDefinition& pool, const std::vector
     for (const MdMember& member : array.members) {
         if (!member.device.starts_with("zram"))
             continue;
-        const auto superblock = read_superblock("/dev/" + member.device);
+        const auto superblock = read_superblock(paths.device(member.device));
         if (superblock && superblock->array_uuid == pool.uuid)
             return true;
     }
     return false;
+}
+
+/// md counts up the events of the legs that are in the array; one that was left behind stays
+/// behind.
+bool has_seen_more(const Paths& paths, const PoolDefinition& pool, const std::string& zram)
+{
+    const auto ram = read_superblock(paths.device(zram));
+    if (!ram || ram->array_uuid != pool.uuid)
+        return false;
+    const auto disk = file_id(pool.image) ? read_superblock(pool.image) : std::nullopt;
+    return !disk || disk->array_uuid != pool.uuid || ram->events > disk->events;
 }
 
 Leg as_leg(const MdMember& member)
@@ -92,7 +104,7 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
         view.loops = loops_of(paths, *view.image);
 
     if (auto array = read_md(paths, pool.md_number)) {
-        if (is_ours(*array, pool, view.loops))
+        if (is_ours(paths, *array, pool, view.loops))
             view.array = std::move(array);
         else
             view.number_taken = true;
@@ -115,6 +127,8 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
     const auto zram = RamLegRecord::device_of(paths, pool.name);
     if (zram && !(view.ram && view.ram->device == *zram))
         view.stray_zram = zram;
+    if (view.stray_zram)
+        view.stray_is_newer = has_seen_more(paths, pool, *view.stray_zram);
     return view;
 }
 

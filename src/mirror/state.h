@@ -47,6 +47,9 @@ struct PoolView
     std::optional<Leg> disk;
     std::optional<Leg> ram;
     std::optional<std::string> stray_zram; ///< made for this pool, but in no array
+    /// … and its superblock has seen more than the image's: the disk leg was lost before it was
+    /// taken out of the array.
+    bool stray_is_newer = false;
 
     PoolState state() const;
     /// Share of the fill that is done, 0 to 100; nothing unless filling.
