@@ -233,12 +233,14 @@ void make_image(const PoolDefinition& pool, const DefineRequest& request, Rollba
     }
 }
 
-void make_array(Mirror& mirror, const FileLock& lock, const PoolDefinition& pool,
-                Rollback& rollback)
+void make_array(const Admin& admin, Mirror& mirror, const FileLock& lock,
+                const PoolDefinition& pool, Rollback& rollback)
 {
     if (mirror.view().state() != PoolState::inactive)
         return;
-    rollback.add("stop the array", [&mirror] { mirror.stop(); });
+    // Undone behind the end of `mirror`, so with one of its own.
+    rollback.add("stop the array",
+                 [&admin, &lock, pool] { Mirror(admin.paths, pool, lock).stop(); });
     mirror.create();
     const PartitionTable table = read_partition_table(pool.md_device());
     if (table == PartitionTable::other)
@@ -260,7 +262,7 @@ PoolDefinition define_pool(const Admin& admin, const DefineRequest& request)
     const PoolDefinition pool = find_or_make_definition(admin, request, rollback);
     Mirror mirror(admin.paths, pool, lock);
     make_image(pool, request, rollback);
-    make_array(mirror, lock, pool, rollback);
+    make_array(admin, mirror, lock, pool, rollback);
     if (pool.libvirt)
         register_pool(admin, LibvirtConnection(admin.uri), pool);
     if (pool.attach == AttachPolicy::always) {

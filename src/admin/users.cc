@@ -23,7 +23,7 @@ std::vector<Claim> dead_claims(const Admin& admin, const std::string& pool)
         });
         return claims;
     } catch (const std::exception& e) {
-        log().warn("pool '{}': all its users are taken for running: {}", pool, explain(e));
+        log().info("pool '{}': all its users are taken for running: {}", pool, explain(e));
         return {};
     }
 }

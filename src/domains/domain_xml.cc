@@ -20,15 +20,13 @@ void collect_source(const pugi::xml_node& source, std::vector<DiskSource>& sourc
         sources.push_back({"", pool, source.attribute("volume").as_string()});
 }
 
-/// The images of a disk: its own, those below it, and the target of a copy that is under way.
-void collect_disk(const pugi::xml_node& disk, std::vector<DiskSource>& sources)
+/// An image and those below it. No recursion: how deep a document goes is up to who wrote it.
+void collect_chain(const pugi::xml_node& disk, std::vector<DiskSource>& sources)
 {
     for (pugi::xml_node layer = disk; layer; layer = layer.child("backingStore")) {
         collect_source(layer.child("source"), sources);
         collect_source(layer.child("source").child("dataStore").child("source"), sources);
     }
-    if (const pugi::xml_node mirror = disk.child("mirror"))
-        collect_disk(mirror, sources);
 }
 
 } // namespace
@@ -60,8 +58,10 @@ DomainDisks parse_domain(const std::string& xml)
             throw Error(e.what());
         }
     });
-    for (const pugi::xml_node& disk : domain.child("devices").children("disk"))
-        collect_disk(disk, disks.sources);
+    for (const pugi::xml_node& disk : domain.child("devices").children("disk")) {
+        collect_chain(disk, disks.sources);
+        collect_chain(disk.child("mirror"), disks.sources); // target of a copy that is under way
+    }
     return disks;
 }
 

@@ -22,13 +22,12 @@ namespace {
 std::string follow_links(std::string path)
 {
     for (int depth = 0; depth < 16; ++depth) {
+        path = fs::path(path).lexically_normal();
         std::error_code code;
         const fs::path target = fs::read_symlink(path, code);
         if (code)
             break;
-        path = target.is_absolute()
-                   ? target.string()
-                   : (fs::path(path).parent_path() / target).lexically_normal().string();
+        path = target.is_absolute() ? target : fs::path(path).parent_path() / target;
     }
     return path;
 }

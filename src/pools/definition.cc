@@ -19,15 +19,21 @@ namespace {
 
 constexpr std::uint64_t kMinChunk = 64 * KiB;
 constexpr std::uint64_t kMaxChunk = GiB;
-/// The bitmap lies behind the superblock, from 8 KiB on, and ends before the data. Its own header
-/// is 256 bytes; a bit for each chunk follows.
-constexpr std::uint64_t kBitmapSpace = kDataOffset - 8 * KiB - 256;
+/// Bytes that mdadm keeps for the bitmap in front of the data of a leg of this size, whatever the
+/// data offset allows (mdadm 4.2, super1.c, choose_bm_space). The bitmap's header of 256 bytes is
+/// inside; a bit for each chunk follows.
+std::uint64_t bitmap_space(std::uint64_t image_size)
+{
+    if (image_size >= 200 * GiB + 64 * KiB)
+        return 128 * KiB;
+    return image_size > 8 * GiB + 4 * KiB ? 64 * KiB : 4 * KiB;
+}
 
 constexpr std::size_t kArrayNameLength = 31; // 32 bytes with the final zero
 
-std::uint64_t bitmap_bytes(std::uint64_t image_size, std::uint64_t chunk)
+bool bitmap_fits(std::uint64_t image_size, std::uint64_t chunk)
 {
-    return (image_size / chunk + 1 + 7) / 8;
+    return 256 + (image_size / chunk + 1 + 7) / 8 <= bitmap_space(image_size);
 }
 
 void add_text(pugi::xml_node parent, const char* name, const std::string& text)
@@ -137,7 +143,7 @@ void check_pool_name(const std::string& name)
 std::uint64_t default_bitmap_chunk(std::uint64_t image_size)
 {
     std::uint64_t chunk = 4 * MiB;
-    while (bitmap_bytes(image_size, chunk) > kBitmapSpace)
+    while (!bitmap_fits(image_size, chunk))
         chunk *= 2;
     return chunk;
 }
@@ -147,7 +153,7 @@ void check_bitmap_chunk(std::uint64_t chunk, std::uint64_t image_size)
     if (!std::has_single_bit(chunk) || chunk < kMinChunk || chunk > kMaxChunk)
         throw UsageError(fmt::format("a bitmap chunk of {} bytes is not possible", chunk),
                          "give a power of two from 64K to 1G");
-    if (bitmap_bytes(image_size, chunk) > kBitmapSpace)
+    if (!bitmap_fits(image_size, chunk))
         throw UsageError(fmt::format("a bitmap chunk of {} is too small for an image of {}: its "
                                      "bitmap would not fit in front of the data",
                                      format_size(chunk), format_size(image_size)),

@@ -62,7 +62,7 @@ AttachPolicy parse_attach_policy(const std::string& text);
 void check_pool_name(const std::string& name);
 
 /// Chunk of the bitmap for an image of this size, bytes: 4 MiB, and more where the bitmap would
-/// outgrow the space in front of the data.
+/// outgrow the space that mdadm keeps for it.
 std::uint64_t default_bitmap_chunk(std::uint64_t image_size);
 /// @throws UsageError unless the chunk is a power of two that suits the size
 void check_bitmap_chunk(std::uint64_t chunk, std::uint64_t image_size);
