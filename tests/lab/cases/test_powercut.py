@@ -1,0 +1,50 @@
+"""What a guest flushed is on the disk, whatever the power does."""
+
+import time
+
+import powercuts
+import records
+import zlab
+from zlab import MIB, Lab, sh, wait_for
+
+SLOW_WRITES = 700               # ms
+
+
+@zlab.options(timeout=180)
+def test_five_cuts(lab: Lab) -> None:
+    """Five power cuts, mirrored and disk-only, while the RAM leg fills, comes and goes: every
+    record whose flush had returned is on the array and in the image. 0 are lost."""
+    powercuts.run(lab, len(powercuts.SITUATIONS))
+
+
+@zlab.options(timeout=180)
+def test_write_behind_loses(lab: Lab) -> None:
+    """The same writer on an array with md's write-behind, over a slow disk leg, does lose flushed
+    records: the test can tell."""
+    image, report = lab.dir / "behind.img", lab.share / "reported"
+    if lab.phase == 1:
+        missing = records.lost(str(image), report, MIB)
+        zlab.say(f"{len(records.reported(report))} places reported, lost = {len(missing)}")
+        assert missing
+        return
+    with open(image, "wb") as file:
+        file.truncate(64 * MIB)
+    loop = sh(["losetup", "-f", "--show", "-b", "4096", image]).out.strip()
+    sectors = 64 * MIB // 512
+    # Reads and flushes at once, writes late: md sends behind writes and does not wait for them.
+    sh(["dmsetup", "create", "slow", "--table",
+        f"0 {sectors} delay {loop} 0 0 {loop} 0 {SLOW_WRITES} {loop} 0 0"])
+    sh(["modprobe", "zram", "num_devices=0"])
+    number = zlab.read("/sys/class/zram-control/hot_add")
+    zlab.Path(f"/sys/block/zram{number}/disksize").write_text(str(64 * MIB))
+    sh(["mdadm", "--create", "/dev/md90", "--run", "--quiet", "--level=1", "--raid-devices=2",
+        "--metadata=1.2", "--data-offset=1M", "--assume-clean", "--bitmap=internal",
+        "--bitmap-chunk=4M", "--write-behind=16000", "--write-mostly", "/dev/mapper/slow",
+        f"/dev/zram{number}"], timeout=120)
+    writer = records.Writer("/dev/md90", range(256, 4096), report, 1)
+    writer.start()
+    wait_for(lambda: writer.error or writer.number > 20, "the first records", 120)
+    lab.power_cut(after=1.0, wait=False)
+    while not writer.error:
+        time.sleep(0.1)         # until the power goes
+    raise writer.error

@@ -1,0 +1,10 @@
+"""Fifty power cuts: tests/lab/lab run --cases tests/lab/soak"""
+
+import powercuts
+import zlab
+
+
+@zlab.options(timeout=3600)
+def test_fifty_cuts(lab: zlab.Lab) -> None:
+    """What was flushed is there after each of fifty power cuts."""
+    powercuts.run(lab, 50)
