@@ -35,8 +35,6 @@ void print_ram(const PoolReport& report)
     if (!report.ram_fill.empty())
         line("Fill",
              report.ram_fill == "sparse" ? "only what the image holds" : "all of the image");
-    line("Compressor", report.ram_compressor);
-    line("RAM limit", report.ram->limit == 0 ? "none" : format_size(report.ram->limit));
     line("RAM taken",
          fmt::format("{} for {} of data, {} for the table", format_size(report.ram->stored),
                      format_size(report.ram->data), format_size(report.ram->table)));
@@ -59,8 +57,14 @@ void print(const PoolReport& report)
     line("Attach", to_string(pool.attach));
     line("Libvirt",
          pool.libvirt ? (pool.autostart ? "registered, autostart" : "registered") : "no");
+    line("Compressor", !report.ram_compressor.empty() ? report.ram_compressor
+                       : !pool.compressor.empty()     ? pool.compressor
+                                                      : "the kernel's default");
+    line("RAM limit", pool.ram_limit ? format_size(*pool.ram_limit) : "the image's size");
     line("Disk leg", report.view.disk ? leg_text(*report.view.disk) : "none");
     print_ram(report);
+    if (!report.attach_problem.empty())
+        line("Problem", report.attach_problem);
     for (const Claim& claim : report.users)
         line("User", fmt::format("{} {}", claim.domain, claim.uuid.text()));
 }

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <memory>
 
+#include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
 #include <sys/stat.h>
@@ -68,7 +69,8 @@ void before_acting(bool verbose)
 
 int report(const std::exception& e)
 {
-    log().debug("failed");
+    // info: for syslog, not for the terminal, which gets it from the next line.
+    log().info("failed: {}", explain(e));
     std::cerr << "zraid-pool: " << explain(e) << '\n';
     return exit_code(e);
 }
@@ -99,7 +101,11 @@ int main(int argc, char** argv)
             app.exit(e);
             return 0;
         }
-        std::cerr << "zraid-pool: " << e.what() << ". Next: zraid-pool --help, or --help behind a "
+        const auto words = app.remaining();
+        const bool unknown = app.get_subcommands().empty() && !words.empty();
+        std::cerr << "zraid-pool: "
+                  << (unknown ? fmt::format("there is no command '{}'", words.front()) : e.what())
+                  << ". Next: zraid-pool --help, or --help behind a "
                   << "command, lists what there is\n";
         return 2;
     } catch (const std::exception& e) {

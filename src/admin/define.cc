@@ -12,6 +12,7 @@
 #include "util/log.h"
 #include "util/rollback.h"
 #include "util/size.h"
+#include "util/text.h"
 
 #include <algorithm>
 
@@ -40,15 +41,18 @@ void check_path(const std::string& path)
     if (!path.starts_with('/'))
         throw UsageError(fmt::format("image path '{}' is relative", path),
                          "give it from the root on");
-    if (std::any_of(path.begin(), path.end(),
-                    [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }))
-        throw UsageError("the image path has control characters in it", "rename the file");
+    if (!is_xml_text(path) || path.find_first_of("\t\n") != std::string::npos)
+        throw UsageError("the image path has control characters in it, or is not UTF-8",
+                         "rename the file");
 }
 
 void check_request(const DefineRequest& request)
 {
     check_pool_name(request.name);
     check_path(request.image);
+    if (!is_xml_text(request.description))
+        throw UsageError("the description has control characters in it, or is not UTF-8",
+                         "leave them out");
     if (request.size)
         check_size(*request.size);
     if (request.md_number && (*request.md_number < 0 || *request.md_number > kMaxMdNumber))
@@ -265,13 +269,8 @@ PoolDefinition define_pool(const Admin& admin, const DefineRequest& request)
     make_array(admin, mirror, lock, pool, rollback);
     if (pool.libvirt)
         register_pool(admin, LibvirtConnection(admin.uri), pool);
-    if (pool.attach == AttachPolicy::always) {
-        try {
-            mirror.attach();
-        } catch (const std::exception& e) {
-            log().warn("pool '{}' works from its disk leg alone: {}", pool.name, explain(e));
-        }
-    }
+    if (pool.attach == AttachPolicy::always)
+        attach_if_possible(admin.paths, mirror, pool.name);
     rollback.keep();
     return pool;
 }

@@ -1,5 +1,6 @@
 #include "admin/report.h"
 
+#include "mirror/mirror.h"
 #include "mirror/ram_leg.h"
 #include "pools/store.h"
 
@@ -15,6 +16,7 @@ PoolReport report(const Admin& admin, PoolDefinition definition)
     report.name = definition.name;
     report.view = view_pool(admin.paths, definition);
     report.users = Claims(admin.paths, definition.name).list();
+    report.attach_problem = attach_problem(admin.paths, definition.name);
     if (report.view.ram) {
         const std::string& device = report.view.ram->device;
         report.ram = zram_statistics(admin.paths, device);
@@ -27,14 +29,19 @@ PoolReport report(const Admin& admin, PoolDefinition definition)
     return report;
 }
 
+nlohmann::ordered_json text_or_null(const std::string& text)
+{
+    return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+}
+
 nlohmann::ordered_json ram_json(const PoolReport& report)
 {
     if (!report.view.ram || !report.ram)
         return nullptr;
     return {{"device", "/dev/" + report.view.ram->device},
             {"in_sync", report.view.ram->in_sync},
-            {"fill", report.ram_fill.empty() ? nlohmann::ordered_json(nullptr)
-                                             : nlohmann::ordered_json(report.ram_fill)},
+            {"failed", report.view.ram->faulty},
+            {"fill", text_or_null(report.ram_fill)},
             {"compressor", report.ram_compressor},
             {"limit_bytes", report.ram->limit},
             {"data_bytes", report.ram->data},
@@ -126,8 +133,10 @@ nlohmann::ordered_json to_json(const PoolReport& report)
             {"libvirt", pool.libvirt},
             {"autostart", pool.autostart},
             {"bitmap_chunk_bytes", pool.bitmap_chunk},
+            {"compressor", text_or_null(pool.compressor)},
             {"ram_limit_bytes", pool.ram_limit ? nlohmann::ordered_json(*pool.ram_limit)
                                                : nlohmann::ordered_json(nullptr)},
+            {"attach_problem", text_or_null(report.attach_problem)},
             {"ram", ram_json(report)},
             {"disk", disk_json(report)},
             {"users", users}};

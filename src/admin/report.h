@@ -24,6 +24,7 @@ struct PoolReport
     std::string ram_compressor;
     std::string ram_fill;              ///< "sparse", "full" or empty: not known
     std::optional<ZramStatistics> ram; ///< of the RAM leg, if it is attached
+    std::string attach_problem;        ///< why there is no RAM leg, if there should be one
     std::vector<Claim> users;
 };
 

@@ -16,9 +16,19 @@ namespace zraid {
 
 namespace {
 
-std::string attach_command(const std::string& name)
+/// What brings a pool from a state in which nothing fills to one in which something does.
+std::string what_helps(PoolState state, const std::string& name)
 {
-    return "zraid-pool attach " + name;
+    switch (state) {
+    case PoolState::inactive:
+        return fmt::format("zraid-pool start {}", name);
+    case PoolState::ram_only:
+        return fmt::format("bring the image's device back, then zraid-pool repair {}", name);
+    case PoolState::failed:
+        return "see /proc/mdstat and the kernel's log";
+    default:
+        return fmt::format("zraid-pool attach {}", name);
+    }
 }
 
 } // namespace
@@ -30,7 +40,7 @@ void start_pool(const Admin& admin, const std::string& name)
     Mirror mirror(admin.paths, pool, lock);
     mirror.assemble();
     if (pool.attach == AttachPolicy::always)
-        mirror.attach();
+        attach_if_possible(admin.paths, mirror, pool.name);
     if (pool.libvirt)
         in_context(fmt::format("'{}' is up, but its storage pool is not", pool.md_device()),
                    [&] { register_pool(admin, LibvirtConnection(admin.uri), pool); });
@@ -81,8 +91,7 @@ void wait_pool(const Admin& admin, const std::string& name, std::optional<Millis
             return;
         if (state != PoolState::filling)
             throw Error(fmt::format("it is {}: there is no RAM leg that fills", to_string(state)),
-                        state == PoolState::inactive ? fmt::format("zraid-pool start {}", name)
-                                                     : attach_command(name));
+                        what_helps(state, name));
         Milliseconds left = kGlance;
         if (limit) {
             left = *limit - std::chrono::duration_cast<Milliseconds>(

@@ -57,7 +57,7 @@ void Mdadm::remove(int number, const std::string& device) const
 
 void Mdadm::stop(int number) const
 {
-    call({"--stop", "--quiet", node(number)});
+    call({"--stop", node(number)}); // --quiet would hide why it cannot
 }
 
 } // namespace zraid

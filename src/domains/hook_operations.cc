@@ -32,22 +32,13 @@ void claim(const Paths& paths, const PoolDefinition& pool, const DomainDisks& do
     }
 }
 
-void attach_or_warn(Mirror& mirror, const std::string& pool)
-{
-    try {
-        mirror.attach();
-    } catch (const std::exception& e) {
-        log().warn("pool '{}': the VM runs from the disk leg alone: {}", pool, explain(e));
-    }
-}
-
 void prepare_pool(const Paths& paths, const PoolDefinition& pool, const DomainDisks& domain)
 {
     const FileLock lock = lock_pool(paths, pool.name);
     claim(paths, pool, domain);
     Mirror mirror(paths, pool, lock);
     mirror.assemble();
-    attach_or_warn(mirror, pool.name);
+    attach_if_possible(paths, mirror, pool.name);
 }
 
 /// Which domain a release is about; its name is enough to find its claims.
@@ -79,13 +70,11 @@ void release_pool(const Paths& paths, const std::string& name,
         return;
     const PoolDefinition pool = store.load(name);
     Mirror mirror(paths, pool, lock);
-    // The disk leg may be back by now. md copies to it while nobody waits; the RAM leg stays.
     if (mirror.view().state() == PoolState::ram_only) {
-        try {
-            mirror.repair();
-        } catch (const std::exception& e) {
-            log().warn("pool '{}': the disk leg cannot be had back: {}", name, explain(e));
-        }
+        // The disk leg may be back by now. md copies to it while nobody waits; the RAM leg stays.
+        in_context("the RAM leg stays up, it holds the only good copy", [&] { mirror.repair(); });
+        throw Error("the RAM leg stays up until the disk leg has what it missed",
+                    fmt::format("zraid-pool detach {} when zraid-pool info says mirrored", name));
     }
     if (pool.attach == AttachPolicy::on_demand)
         mirror.detach();

@@ -97,36 +97,41 @@ void LibvirtConnection::define_pool(const std::string& xml) const
 
 void LibvirtConnection::start_pool(const std::string& name) const
 {
-    check(virStoragePoolCreate(pool(name).get(), 0), fmt::format("start storage pool '{}'", name));
+    const Handle<virStoragePool> found = pool(name);
+    check(virStoragePoolCreate(found.get(), 0), fmt::format("start storage pool '{}'", name));
 }
 
 void LibvirtConnection::stop_pool(const std::string& name) const
 {
-    check(virStoragePoolDestroy(pool(name).get()), fmt::format("stop storage pool '{}'", name));
+    const Handle<virStoragePool> found = pool(name);
+    check(virStoragePoolDestroy(found.get()), fmt::format("stop storage pool '{}'", name));
 }
 
 void LibvirtConnection::undefine_pool(const std::string& name) const
 {
-    check(virStoragePoolUndefine(pool(name).get()),
-          fmt::format("undefine storage pool '{}'", name));
+    const Handle<virStoragePool> found = pool(name);
+    check(virStoragePoolUndefine(found.get()), fmt::format("undefine storage pool '{}'", name));
 }
 
 void LibvirtConnection::set_autostart(const std::string& name, bool on) const
 {
-    check(virStoragePoolSetAutostart(pool(name).get(), on ? 1 : 0),
+    const Handle<virStoragePool> found = pool(name);
+    check(virStoragePoolSetAutostart(found.get(), on ? 1 : 0),
           fmt::format("set autostart of storage pool '{}'", name));
 }
 
 void LibvirtConnection::refresh_pool(const std::string& name) const
 {
-    check(virStoragePoolRefresh(pool(name).get(), 0),
-          fmt::format("refresh storage pool '{}'", name));
+    const Handle<virStoragePool> found = pool(name);
+    check(virStoragePoolRefresh(found.get(), 0), fmt::format("refresh storage pool '{}'", name));
 }
 
 std::vector<LibvirtVolume> LibvirtConnection::volumes(const std::string& name) const
 {
+    // Freeing a handle resets libvirt's last error: it lives until that has been read.
+    const Handle<virStoragePool> of = pool(name);
     virStorageVolPtr* list = nullptr;
-    const int count = virStoragePoolListAllVolumes(pool(name).get(), &list, 0);
+    const int count = virStoragePoolListAllVolumes(of.get(), &list, 0);
     if (count < 0)
         fail(fmt::format("list the volumes of '{}'", name));
     // Taken into owners first: describing one of them may throw.
@@ -143,7 +148,8 @@ std::vector<LibvirtVolume> LibvirtConnection::volumes(const std::string& name) c
 LibvirtVolume LibvirtConnection::create_volume(const std::string& name,
                                                const std::string& xml) const
 {
-    const Handle<virStorageVol> volume(virStorageVolCreateXML(pool(name).get(), xml.c_str(), 0),
+    const Handle<virStoragePool> in = pool(name);
+    const Handle<virStorageVol> volume(virStorageVolCreateXML(in.get(), xml.c_str(), 0),
                                        virStorageVolFree);
     if (!volume)
         fail(fmt::format("make a volume in '{}'", name));

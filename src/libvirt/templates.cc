@@ -58,6 +58,7 @@ std::filesystem::path find_template(const Paths& paths, const std::string& name)
     const auto own = paths.etc / "xml-templates" / name;
     if (!std::filesystem::exists(own))
         return paths.share / name;
+    refuse_world_writable(own.parent_path());
     refuse_world_writable(own);
     return own;
 }

@@ -7,6 +7,7 @@
 #include "mirror/ram_leg.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/files.h"
 #include "util/log.h"
 
 #include <cerrno>
@@ -22,7 +23,47 @@ namespace {
 /// KiB/s. md's own default, 200 MB/s, makes the fill of a fast image wait for nothing.
 constexpr const char* kSyncSpeedMax = "8388608";
 
+std::filesystem::path problem_file(const Paths& paths, const std::string& pool)
+{
+    return paths.run / "problems" / (pool + ".txt");
+}
+
+/// @param text empty: there is none
+void note_problem(const Paths& paths, const std::string& pool, const std::string& text)
+{
+    try {
+        const auto file = problem_file(paths, pool);
+        if (text.empty()) {
+            if (std::filesystem::exists(file))
+                remove_durably(file);
+            return;
+        }
+        make_folder(file.parent_path(), 0700);
+        save_atomically(file, text + "\n", 0600);
+    } catch (const std::exception& e) {
+        log().info("pool '{}': {}", pool, explain(e)); // the log has it, that must do
+    }
+}
+
 } // namespace
+
+void attach_if_possible(const Paths& paths, Mirror& mirror, const std::string& pool)
+{
+    try {
+        mirror.attach();
+    } catch (const std::exception& e) {
+        const std::string why = explain(e);
+        log().warn("pool '{}' runs from its disk leg alone: {}", pool, why);
+        note_problem(paths, pool, why);
+    }
+}
+
+std::string attach_problem(const Paths& paths, const std::string& pool)
+{
+    std::string text = read_if_there(problem_file(paths, pool)).value_or("");
+    text.erase(text.find_last_not_of('\n') + 1);
+    return text;
+}
 
 FileLock lock_pool(const Paths& paths, const std::string& pool, Milliseconds limit)
 {
@@ -64,13 +105,16 @@ void Mirror::reach(Goal goal)
     const Plan steps = plan(view(), goal);
     if (!steps.refusal.empty())
         throw Error(steps.refusal, steps.next);
-    for (const Step step : steps.steps)
+    for (const Step step : steps.steps) {
         in_context(to_string(step), [&] { take(step); });
+        log().info("pool '{}': done: {}", pool_.name, to_string(step));
+    }
+    if (goal != Goal::assembled && goal != Goal::repaired)
+        note_problem(paths_, pool_.name, "");
 }
 
 void Mirror::take(Step step)
 {
-    log().debug("pool '{}': {}", pool_.name, to_string(step));
     const PoolView now = view();
     switch (step) {
     case Step::stop_stray_array:

@@ -60,4 +60,11 @@ private:
     int lock_fd_;
 };
 
+/// Attaches the RAM leg, or warns: a pool works without one. Why it has none is noted for those who
+/// look at the pool later, see attach_problem().
+void attach_if_possible(const Paths& paths, Mirror& mirror, const std::string& pool);
+
+/// Why the last attach_if_possible() failed; empty if it did not, or the RAM leg went since.
+std::string attach_problem(const Paths& paths, const std::string& pool);
+
 } // namespace zraid
