@@ -53,7 +53,9 @@ nlohmann::ordered_json disk_json(const PoolReport& report)
 {
     if (!report.view.disk)
         return nullptr;
-    return {{"device", "/dev/" + report.view.disk->device}, {"in_sync", report.view.disk->in_sync}};
+    return {{"device", "/dev/" + report.view.disk->device},
+            {"in_sync", report.view.disk->in_sync},
+            {"failed", report.view.disk->faulty}};
 }
 
 /// A figure for JSON: null where there is none.

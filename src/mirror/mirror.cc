@@ -281,9 +281,11 @@ void Mirror::re_add_disk_leg(const PoolView& now) const
         const PoolView seen = view();
         return seen.disk && seen.disk->faulty;
     });
-    if (failed)
+    if (failed) {
+        remove_disk_leg(view());
         throw Error("it failed again at once",
                     "see the kernel's log, mend what the image lies on, then zraid-pool repair");
+    }
     // A member that comes back is what mdadm says it is; reads must not go to it.
     write_md(paths_, pool_.md_number, "dev-" + loop + "/state", "writemostly");
 }

@@ -219,9 +219,9 @@ class Watch(threading.Thread):
 
 
 def files_below(folder: Path, content: bool = True) -> Dict[str, str]:
-    """Every file and folder with its mode, size and content (or time of its last change)."""
+    """Everything in a folder with its mode, size and content (or time of its last change)."""
     picture = {}
-    for path in sorted([folder, *folder.rglob("*")]) if folder.exists() else []:
+    for path in sorted(folder.rglob("*")) if folder.exists() else []:
         status = path.lstat()
         detail = f"{status.st_mode:o} {status.st_uid}"
         if path.is_symlink():
@@ -239,8 +239,11 @@ def system(*images: Path) -> Dict[str, Any]:
 
     libvirt's pools are taken from its files, which is quicker than asking it.
     """
-    picture: Dict[str, Any] = {"loops": zlab.loops(), "arrays": zlab.mds(), "zrams": {
-        name: f"{sysfs(name, 'diskseq')} {sysfs(name, 'disksize')}" for name in zlab.zrams()}}
+    running = {"active", "active-idle", "clean", "write-pending"}       # it goes to and fro
+    picture: Dict[str, Any] = {
+        "loops": zlab.loops(),
+        "arrays": {name: "running" if state in running else state for name, state in zlab.mds().items()},
+        "zrams": {name: f"{sysfs(name, 'diskseq')} {sysfs(name, 'disksize')}" for name in zlab.zrams()}}
     for folder in ("/etc/zraid", "/run/zraid/claims", "/run/zraid/ram",
                    "/etc/libvirt/storage", "/run/libvirt/storage"):
         picture.update(files_below(Path(folder)))

@@ -46,7 +46,7 @@ class Writer(threading.Thread):
         self.device, self.places, self.report = device, places, report
         self.number = first
         self.error: Optional[BaseException] = None
-        self._stop = threading.Event()
+        self._ending = threading.Event()
 
     def run(self) -> None:
         try:
@@ -59,7 +59,7 @@ class Writer(threading.Thread):
         report = os.open(self.report, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         page = mmap.mmap(-1, SIZE)      # aligned, as O_DIRECT wants it
         try:
-            while not self._stop.is_set():
+            while not self._ending.is_set():
                 place = random.choice(self.places)
                 page[:] = make(self.number, place)
                 os.pwritev(device, [page], place * SIZE)
@@ -71,7 +71,7 @@ class Writer(threading.Thread):
             os.close(report)
 
     def stop(self) -> None:
-        self._stop.set()
+        self._ending.set()
         self.join()
         if self.error:
             raise self.error

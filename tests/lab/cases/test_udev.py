@@ -38,6 +38,7 @@ def test_no_array_by_itself(lab: Lab) -> None:
     assert arrays() == set()
     loop = sh(["losetup", "--find", "--show", foreign]).out.strip()
     wait_for(arrays, "the stock rules assemble a foreign array")
+    settle()        # udev has it open
     for name in arrays():
         sh(["mdadm", "--stop", f"/dev/{name}"])
     sh(["losetup", "--detach", loop])
@@ -117,6 +118,8 @@ def test_what_guests_write(lab: Lab) -> None:
     md = zlab.name_of(pool.md)
     for device in (pool.add_partition("1MiB", "40MiB"), pool.md):
         with zlab.udev_paused():
+            sh(["wipefs", "--all", "--quiet", device])
+            sh(["blockdev", "--rereadpt", device], check=False)     # fails on a partition
             note = physical_volume(device)
             sh(["vgcreate", "-q", f"vg{len(device)}", device])
             note.unlink(missing_ok=True)
@@ -129,7 +132,7 @@ def test_what_guests_write(lab: Lab) -> None:
         assert {"SYSTEMD_READY=0", "UDISKS_IGNORE=1"} <= set(properties), properties
 
         with zlab.udev_paused():
-            sh(["wipefs", "-a", device])
+            sh(["wipefs", "--all", "--quiet", device])
             sh(["mdadm", "--create", "/dev/md51", "--run", "--level=1", "--raid-devices=1", "--force",
                 "--metadata=1.2", device])
             sh(["mdadm", "--stop", "/dev/md51"])

@@ -154,7 +154,7 @@ class Machine:
             "LAB_BOOT": str(self.boot), **variables,
         }
         lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
-        command = shlex.join(["exec", "bash", str(GUEST / "init"), *words])
+        command = shlex.join(["exec", "/bin/busybox", "sh", str(GUEST / "init"), *words])
         (self.log / "start").write_text("\n".join([*lines, command, ""]))
 
     @property

@@ -3,7 +3,6 @@
 import os
 import select
 import shutil
-import signal
 import sys
 import termios
 import time
@@ -22,7 +21,7 @@ def variables() -> dict:
     size = shutil.get_terminal_size()
     return {
         "LAB_TERM": os.environ.get("TERM", "linux"),
-        "LAB_ROWS": str(size.lines), "LAB_COLUMNS": str(size.columns),
+        "LAB_ROWS": str(size.lines or 24), "LAB_COLUMNS": str(size.columns or 80),
         "LAB_DIRECTORY": os.getcwd(),
         "LAB_TTY": "1" if sys.stdout.isatty() else "",
     }
