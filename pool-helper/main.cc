@@ -99,7 +99,7 @@ int main(int argc, char** argv)
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) { // --help, --version
             app.exit(e);
-            return 0;
+            return std::cout.flush() ? 0 : 1;
         }
         const auto words = app.remaining();
         const bool unknown = app.get_subcommands().empty() && !words.empty();

@@ -6,6 +6,7 @@
 #include "mirror/mirror.h"
 #include "pools/store.h"
 #include "util/error.h"
+#include "util/size.h"
 
 #include <algorithm>
 #include <charconv>
@@ -62,6 +63,9 @@ int partition_number(const PoolDefinition& pool, const std::string& volume)
 
 LibvirtVolume create_volume(const Admin& admin, const std::string& name, std::uint64_t size)
 {
+    if (size < MiB)
+        throw UsageError(fmt::format("{} is too small for a volume", format_size(size)),
+                         "give at least 1M");
     const PoolDefinition pool = load_registered(admin, name);
     const FileLock lock = lock_pool(admin.paths, name);
     const LibvirtConnection libvirt(admin.uri);

@@ -2,10 +2,26 @@
 
 #include "devices/superblock.h"
 #include "mirror/ram_leg.h"
+#include "util/error.h"
+
+#include <cerrno>
 
 namespace zraid {
 
 namespace {
+
+/// Nothing as well for a device that has no node: it is just made, or just removed.
+std::optional<MdSuperblock> superblock_of(const Paths& paths, const std::string& device)
+{
+    const std::string node = paths.device(device);
+    try {
+        return read_superblock(node);
+    } catch (const SystemError& e) {
+        if (e.code() == ENOENT || e.code() == ENXIO || e.code() == ENODEV)
+            return std::nullopt;
+        throw;
+    }
+}
 
 /// Is the array with the pool's number the pool's? By UUID where the kernel shows it; else by what
 /// it is made of.
@@ -22,7 +38,7 @@ bool is_ours(const Paths& paths, const MdArray& array, const PoolDefinition& poo
     for (const MdMember& member : array.members) {
         if (!member.device.starts_with("zram"))
             continue;
-        const auto superblock = read_superblock(paths.device(member.device));
+        const auto superblock = superblock_of(paths, member.device);
         if (superblock && superblock->array_uuid == pool.uuid)
             return true;
     }
@@ -33,7 +49,7 @@ bool is_ours(const Paths& paths, const MdArray& array, const PoolDefinition& poo
 /// behind.
 bool has_seen_more(const Paths& paths, const PoolDefinition& pool, const std::string& zram)
 {
-    const auto ram = read_superblock(paths.device(zram));
+    const auto ram = superblock_of(paths, zram);
     if (!ram || ram->array_uuid != pool.uuid)
         return false;
     const auto disk = file_id(pool.image) ? read_superblock(pool.image) : std::nullopt;

@@ -1,5 +1,6 @@
 #include "util/text.h"
 
+#include <array>
 #include <string>
 
 #include <libxml/chvalid.h>
@@ -16,7 +17,10 @@ bool is_xml_text(std::string_view text)
         int length = static_cast<int>(left < 4 ? left : 4);
         const int code = xmlGetUTF8Char(at, &length);
         const bool control = (code < ' ' && code != '\t' && code != '\n') || code == 0x7f;
-        if (code < 0 || control || !xmlIsCharQ(code))
+        // A character spelled in more bytes than it needs is read here, but not by the parser.
+        constexpr std::array least{0, 0, 0x80, 0x800, 0x10000};
+        if (code < 0 || control || !xmlIsCharQ(code) ||
+            code < least.at(static_cast<std::size_t>(length)))
             return false;
         at += length; // NOLINT(*-pointer-arithmetic)
         left -= static_cast<std::size_t>(length);

@@ -61,7 +61,7 @@ def qemu_arguments(assets: Assets, place: Place, spec: Spec, boot: int) -> List[
     kernel_words = [
         "console=ttyS0", "panic=-1", "oops=panic", "quiet", "loglevel=4",
         "sysrq_always_enabled", "mitigations=off", "nokaslr", "random.trust_cpu=on",
-        "tsc=reliable", "apparmor=0", "selinux=0", "audit=0", "raid=noautodetect",
+        "tsc=reliable", "no_timer_check", "apparmor=0", "selinux=0", "audit=0", "raid=noautodetect",
         f"lab.boot={boot}",
     ]
     # No write cache is lost with QEMU: what the guest's kernel has handed to its

@@ -1,0 +1,515 @@
+#include "mirror/plan.h"
+#include "support/pool_definitions.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace zraid {
+
+/// For gtest's messages.
+void PrintTo(Step step, std::ostream* stream)
+{
+    *stream << to_string(step);
+}
+
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::array kGoals{Goal::assembled, Goal::attached, Goal::detached, Goal::stopped,
+                            Goal::repaired};
+
+Loop make_loop(const std::string& name, bool ours)
+{
+    Loop loop;
+    loop.name = name;
+    loop.sector_size = ours ? kSectorSize : 512;
+    return loop;
+}
+
+std::string leg_text(const std::optional<Leg>& leg)
+{
+    if (!leg)
+        return "none";
+    return leg->device + (leg->faulty ? " faulty" : leg->in_sync ? " in_sync" : " spare");
+}
+
+std::string text(const PoolView& view, Goal goal)
+{
+    std::string loops;
+    for (const Loop& loop : view.loops)
+        loops += " " + loop.name + (loop.fits_a_leg() ? "(ours)" : "(other)");
+    return fmt::format(
+        "goal {}: image {}, loops{}, array {}, number taken {}, stray array {}, disk "
+        "{}, ram {}, stray zram {}{}",
+        static_cast<int>(goal), view.image.has_value(), loops,
+        view.array ? view.array->array_state : "none", view.number_taken,
+        view.stray_array.value_or(-1), leg_text(view.disk), leg_text(view.ram),
+        view.stray_zram.value_or("none"), view.stray_is_newer ? " (newer)" : "");
+}
+
+std::vector<std::optional<Leg>> all_legs(const std::string& device)
+{
+    return {std::nullopt, Leg{device, true, false}, Leg{device, false, false},
+            Leg{device, false, true}};
+}
+
+/// Every view there can be.
+std::vector<PoolView> all_views()
+{
+    const std::vector<std::vector<Loop>> loop_sets{
+        {},
+        {make_loop("loop0", true)},
+        {make_loop("loop0", false)},
+        {make_loop("loop0", true), make_loop("loop1", true)},
+        {make_loop("loop0", true), make_loop("loop1", false)}};
+    std::vector<PoolView> views;
+    for (const bool image : {false, true})
+        for (const auto& loops : loop_sets)
+            for (const std::string state : {"", "clean", "inactive"})
+                for (const bool taken : {false, true})
+                    for (const bool stray_array : {false, true})
+                        for (const auto& disk : all_legs("loop0"))
+                            for (const auto& ram : all_legs("zram0"))
+                                for (const int stray_zram : {0, 1, 2}) {
+                                    const bool array = !state.empty();
+                                    if ((!image && !loops.empty()) || (array && taken) ||
+                                        (!array && (disk || ram)) || (stray_array && loops.empty()))
+                                        continue;
+                                    PoolView view;
+                                    if (image)
+                                        view.image = FileId{1, 2};
+                                    view.loops = loops;
+                                    if (array) {
+                                        view.array = MdArray{};
+                                        view.array->array_state = state;
+                                    }
+                                    view.number_taken = taken;
+                                    if (stray_array)
+                                        view.stray_array = 127;
+                                    view.disk = disk;
+                                    view.ram = ram;
+                                    if (stray_zram > 0)
+                                        view.stray_zram = "zram5";
+                                    view.stray_is_newer = stray_zram == 2;
+                                    views.push_back(view);
+                                }
+    return views;
+}
+
+bool in_sync(const std::optional<Leg>& leg)
+{
+    return leg && leg->in_sync && !leg->faulty;
+}
+
+bool is_active(const PoolView& view)
+{
+    return view.array && view.array->array_state != "inactive";
+}
+
+bool loop_is_ours(const PoolView& view)
+{
+    return view.loops.size() == 1 && view.loops.front().fits_a_leg();
+}
+
+/// What a step does to the system, as far as a view shows it.
+/// @return why the step is wrong here; empty: it is right
+std::string take(PoolView& view, Step step)
+{
+    const bool last_copy_in_ram = in_sync(view.ram) && !in_sync(view.disk);
+    switch (step) {
+    case Step::stop_stray_array:
+        if (!view.stray_array)
+            return "there is no stray array";
+        view.stray_array.reset();
+        return "";
+    case Step::attach_loop:
+        if (!view.image)
+            return "there is no image to attach";
+        view.loops.push_back(make_loop("loop7", true));
+        return "";
+    case Step::stop_array:
+        if (!view.array)
+            return "there is no array to stop";
+        if (last_copy_in_ram)
+            return "stops an array whose RAM leg has the only good copy";
+        if (view.ram)
+            view.stray_zram = view.ram->device;
+        view.array.reset();
+        view.disk.reset();
+        view.ram.reset();
+        return "";
+    case Step::assemble_array:
+        if (view.array || view.number_taken)
+            return "the number is in use";
+        if (!loop_is_ours(view) || view.stray_array)
+            return "assembles over a loop that is not ours alone";
+        view.array = MdArray{};
+        view.array->array_state = "clean";
+        view.disk = Leg{view.loops.front().name, true, false};
+        return "";
+    case Step::drop_ram_leg:
+        if (!is_active(view) || !view.ram)
+            return "there is no RAM leg to drop";
+        if (!in_sync(view.disk) && !view.ram->faulty)
+            return "drops the RAM leg while the disk leg is not in sync";
+        view.stray_zram = view.ram->device;
+        view.ram.reset();
+        return "";
+    case Step::discard_zram:
+        if (!view.stray_zram)
+            return "there is no zram to discard";
+        if (view.stray_is_newer)
+            return "discards a zram that is newer than the image";
+        view.stray_zram.reset();
+        return "";
+    case Step::make_zram:
+        if (view.stray_zram)
+            return "makes a second zram";
+        view.stray_zram = "zram9";
+        return "";
+    case Step::add_ram_leg:
+        if (!is_active(view) || !in_sync(view.disk))
+            return "adds the RAM leg without a disk leg in sync";
+        if (!view.stray_zram || view.ram)
+            return "has no fresh zram to add";
+        view.ram = Leg{*view.stray_zram, false, false};
+        view.stray_zram.reset();
+        return "";
+    case Step::detach_loop:
+        if (view.array || view.stray_array)
+            return "detaches a loop that an array stands on";
+        std::erase_if(view.loops, [](const Loop& loop) { return loop.fits_a_leg(); });
+        return "";
+    case Step::remove_disk_leg:
+        if (!view.disk || !view.disk->faulty || !in_sync(view.ram))
+            return "removes a disk leg that is not lost";
+        std::erase_if(view.loops, [&](const Loop& loop) { return loop.name == view.disk->device; });
+        view.disk.reset();
+        return "";
+    case Step::re_add_disk_leg:
+        if (!is_active(view) || view.disk || !in_sync(view.ram))
+            return "re-adds the disk leg to an array that does not miss it";
+        if (view.loops.empty())
+            return "re-adds the disk leg without a loop";
+        // Others over the same image are seen to when it is done.
+        view.disk = Leg{view.loops.back().name, false, false};
+        return "";
+    }
+    return "an unknown step";
+}
+
+bool reached(const PoolView& view, Goal goal)
+{
+    switch (goal) {
+    case Goal::assembled:
+        return is_active(view);
+    case Goal::attached:
+        return is_active(view) && view.ram && !view.ram->faulty;
+    case Goal::detached:
+        return !view.ram && !view.stray_zram;
+    case Goal::stopped:
+        return !view.array && !view.stray_array && !view.ram && !view.stray_zram &&
+               std::none_of(view.loops.begin(), view.loops.end(),
+                            [](const Loop& loop) { return loop.fits_a_leg(); });
+    case Goal::repaired:
+        return !is_active(view) ||
+               !((view.disk && view.disk->faulty) || (view.ram && view.ram->faulty) || !view.disk);
+    }
+    return false;
+}
+
+/// An array that was stopped half way with a RAM leg in it, or two arrays of one pool at once, come
+/// from nothing that zraid or udev do. Such a view must not be made worse, it need not be solved.
+bool is_unusual(const PoolView& view)
+{
+    return (view.array && view.stray_array) || (view.array && !is_active(view) && view.ram);
+}
+
+/// One example of each thing that is wrong, for a message that can be read.
+using Examples = std::map<std::string, std::string>;
+
+PoolView after(const PoolView& before, const Plan& steps)
+{
+    PoolView view = before;
+    for (const Step step : steps.steps)
+        take(view, step);
+    return view;
+}
+
+template <typename F>
+Examples find_wrong(F&& check)
+{
+    Examples wrong;
+    for (const PoolView& view : all_views()) {
+        for (const Goal goal : kGoals) {
+            const std::string why = check(view, goal);
+            if (!why.empty())
+                wrong.emplace(why, text(view, goal));
+        }
+    }
+    return wrong;
+}
+
+TEST(PlanOfEveryView, EveryStepIsSafeWhereItIsTaken)
+{
+    std::size_t planned = 0;
+    const Examples wrong = find_wrong([&](PoolView view, Goal goal) {
+        if (is_unusual(view))
+            return std::string();
+        for (const Step step : plan(view, goal).steps) {
+            ++planned;
+            if (const std::string why = take(view, step); !why.empty())
+                return to_string(step) + ": " + why;
+        }
+        return std::string();
+    });
+    EXPECT_THAT(wrong, IsEmpty());
+    EXPECT_GT(planned, 500U);
+}
+
+TEST(PlanOfEveryView, ReachesTheGoalOrSaysWhyNot)
+{
+    const Examples wrong = find_wrong([](const PoolView& view, Goal goal) -> std::string {
+        const Plan steps = plan(view, goal);
+        if (!steps.refusal.empty() && (!steps.steps.empty() || steps.next.empty()))
+            return "a refusal with steps or without advice: " + steps.refusal;
+        if (steps.refusal.empty() && !steps.next.empty())
+            return "advice without a refusal: " + steps.next;
+        if (!steps.refusal.empty() || is_unusual(view))
+            return "";
+        const PoolView end = after(view, steps);
+        // A RAM leg that holds the only copy counts as attached, and nothing better is there.
+        if (goal == Goal::attached && end.state() == PoolState::ram_only)
+            return "";
+        return reached(end, goal) ? ""
+                                  : "does not reach goal " + std::to_string(static_cast<int>(goal));
+    });
+    EXPECT_THAT(wrong, IsEmpty());
+}
+
+TEST(PlanOfEveryView, IsEmptyInTheGoal)
+{
+    const Examples wrong = find_wrong([](const PoolView& view, Goal goal) -> std::string {
+        const Plan steps = plan(view, goal);
+        if (!steps.refusal.empty() || is_unusual(view))
+            return "";
+        const Plan again = plan(after(view, steps), goal);
+        if (!again.refusal.empty())
+            return "refused behind its plan: " + again.refusal;
+        return again.steps.empty() ? "" : "again: " + to_string(again.steps.front());
+    });
+    EXPECT_THAT(wrong, IsEmpty());
+}
+
+TEST(PlanOfEveryView, HasNoStepTwice)
+{
+    const Examples wrong = find_wrong([](const PoolView& view, Goal goal) -> std::string {
+        std::vector<Step> steps = plan(view, goal).steps;
+        std::sort(steps.begin(), steps.end());
+        const auto twice = std::adjacent_find(steps.begin(), steps.end());
+        return twice == steps.end() ? "" : to_string(*twice);
+    });
+    EXPECT_THAT(wrong, IsEmpty());
+}
+
+TEST(PlanOfEveryView, NeverGivesUpTheOnlyGoodCopy)
+{
+    const Examples wrong = find_wrong([](const PoolView& view, Goal goal) -> std::string {
+        const bool in_array = in_sync(view.ram) && !in_sync(view.disk);
+        const bool outside = view.stray_zram && view.stray_is_newer;
+        if (!in_array && !outside)
+            return "";
+        for (const Step step : plan(view, goal).steps) {
+            if (step != Step::remove_disk_leg && step != Step::attach_loop &&
+                step != Step::re_add_disk_leg)
+                return to_string(step);
+        }
+        return "";
+    });
+    EXPECT_THAT(wrong, IsEmpty());
+}
+
+TEST(PlanOfEveryView, LeavesLoopsOfOthersAlone)
+{
+    const Examples wrong = find_wrong([](const PoolView& view, Goal goal) -> std::string {
+        const PoolView end = after(view, plan(view, goal));
+        for (const Loop& loop : view.loops) {
+            const bool there = std::any_of(end.loops.begin(), end.loops.end(),
+                                           [&](const Loop& l) { return l.name == loop.name; });
+            const bool was_the_leg = view.disk && view.disk->device == loop.name;
+            if (!there && !loop.fits_a_leg() && !was_the_leg)
+                return "takes away a loop that is not ours";
+        }
+        return "";
+    });
+    EXPECT_THAT(wrong, IsEmpty());
+}
+
+// The usual cases, to be read.
+
+PoolView inactive_view()
+{
+    PoolView view;
+    view.image = FileId{1, 2};
+    return view;
+}
+
+PoolView running_view(const std::optional<Leg>& disk, const std::optional<Leg>& ram)
+{
+    PoolView view = inactive_view();
+    view.loops = {make_loop("loop0", true)};
+    view.array = MdArray{};
+    view.array->array_state = "clean";
+    view.disk = disk;
+    view.ram = ram;
+    return view;
+}
+
+const Leg kDisk{"loop0", true, false};
+const Leg kLostDisk{"loop0", false, true};
+const Leg kRam{"zram1", true, false};
+const Leg kFillingRam{"zram1", false, false};
+const Leg kLostRam{"zram1", false, true};
+
+TEST(PlanTest, BringsUpAPool)
+{
+    EXPECT_THAT(plan(inactive_view(), Goal::assembled).steps,
+                ElementsAre(Step::attach_loop, Step::assemble_array));
+    EXPECT_THAT(
+        plan(inactive_view(), Goal::attached).steps,
+        ElementsAre(Step::attach_loop, Step::assemble_array, Step::make_zram, Step::add_ram_leg));
+    EXPECT_THAT(plan(running_view(kDisk, {}), Goal::attached).steps,
+                ElementsAre(Step::make_zram, Step::add_ram_leg));
+    EXPECT_THAT(
+        plan(running_view(kDisk, kLostRam), Goal::attached).steps,
+        ElementsAre(Step::drop_ram_leg, Step::discard_zram, Step::make_zram, Step::add_ram_leg));
+}
+
+TEST(PlanTest, TakesDownAPool)
+{
+    EXPECT_THAT(plan(running_view(kDisk, kRam), Goal::detached).steps,
+                ElementsAre(Step::drop_ram_leg, Step::discard_zram));
+    EXPECT_THAT(plan(running_view(kDisk, kFillingRam), Goal::detached).steps,
+                ElementsAre(Step::drop_ram_leg, Step::discard_zram));
+    EXPECT_THAT(
+        plan(running_view(kDisk, kRam), Goal::stopped).steps,
+        ElementsAre(Step::drop_ram_leg, Step::discard_zram, Step::stop_array, Step::detach_loop));
+}
+
+TEST(PlanTest, TakesOverAnArrayThatCameUpByItself)
+{
+    PoolView view = inactive_view();
+    view.loops = {make_loop("loop0", true)};
+    view.stray_array = 127;
+    EXPECT_THAT(plan(view, Goal::assembled).steps,
+                ElementsAre(Step::stop_stray_array, Step::assemble_array));
+    EXPECT_THAT(plan(view, Goal::stopped).steps,
+                ElementsAre(Step::stop_stray_array, Step::detach_loop));
+    PoolView parts = running_view({}, {});
+    parts.array->array_state = "inactive";
+    EXPECT_THAT(plan(parts, Goal::assembled).steps,
+                ElementsAre(Step::stop_array, Step::assemble_array));
+}
+
+TEST(PlanTest, ClearsAwayWhatACrashLeft)
+{
+    PoolView view = running_view(kDisk, {});
+    view.stray_zram = "zram3";
+    EXPECT_THAT(plan(view, Goal::detached).steps, ElementsAre(Step::discard_zram));
+    EXPECT_THAT(plan(view, Goal::attached).steps,
+                ElementsAre(Step::discard_zram, Step::make_zram, Step::add_ram_leg));
+    PoolView down = inactive_view();
+    down.stray_zram = "zram3";
+    EXPECT_THAT(plan(down, Goal::stopped).steps, ElementsAre(Step::discard_zram));
+}
+
+TEST(PlanTest, RepairsAPool)
+{
+    EXPECT_THAT(plan(running_view(kLostDisk, kRam), Goal::repaired).steps,
+                ElementsAre(Step::remove_disk_leg, Step::attach_loop, Step::re_add_disk_leg));
+    PoolView without_loop = running_view({}, kRam);
+    without_loop.loops.clear();
+    EXPECT_THAT(plan(without_loop, Goal::repaired).steps,
+                ElementsAre(Step::attach_loop, Step::re_add_disk_leg));
+    EXPECT_THAT(plan(running_view({}, kRam), Goal::repaired).steps,
+                ElementsAre(Step::re_add_disk_leg));
+    EXPECT_THAT(plan(running_view(Leg{"loop0", false, false}, kRam), Goal::repaired).steps,
+                IsEmpty())
+        << "md copies to it already";
+    EXPECT_THAT(plan(running_view(kDisk, kLostRam), Goal::repaired).steps,
+                ElementsAre(Step::drop_ram_leg, Step::discard_zram));
+}
+
+TEST(PlanTest, Refuses)
+{
+    struct Case
+    {
+        PoolView view;
+        Goal goal;
+        const char* refusal;
+        const char* next;
+    };
+    PoolView taken = inactive_view();
+    taken.number_taken = true;
+    PoolView other_loop = inactive_view();
+    other_loop.loops = {make_loop("loop4", false)};
+    PoolView two_loops = inactive_view();
+    two_loops.loops = {make_loop("loop4", true), make_loop("loop5", true)};
+    PoolView half_way = running_view(kLostDisk, kRam);
+    half_way.array->array_state = "inactive";
+    PoolView newer = inactive_view();
+    newer.stray_zram = "zram3";
+    newer.stray_is_newer = true;
+    PoolView lost_image = running_view(kLostDisk, kRam);
+    lost_image.image.reset();
+    lost_image.loops.clear();
+    for (const Case& c : std::vector<Case>{
+             {taken, Goal::assembled, "its md number is taken by another array", "--md"},
+             {PoolView{}, Goal::assembled, "its image is not there", "mount"},
+             {other_loop, Goal::attached, "its image is attached to /dev/loop4 by somebody else",
+              "losetup -d /dev/loop4"},
+             {two_loops, Goal::assembled, "its image is attached to /dev/loop4 by somebody else",
+              "losetup -d /dev/loop4"},
+             {running_view(kLostDisk, kLostRam), Goal::attached, "no leg is in sync",
+              "/proc/mdstat"},
+             {running_view(kLostDisk, kLostRam), Goal::repaired, "no leg is in sync",
+              "/proc/mdstat"},
+             {running_view(kLostDisk, kRam), Goal::detached, "holds the only good copy",
+              "zraid-pool repair"},
+             {running_view({}, kRam), Goal::stopped, "holds the only good copy",
+              "zraid-pool repair"},
+             {half_way, Goal::attached, "may hold the only good copy", "keep the host running"},
+             {newer, Goal::assembled,
+              "/dev/zram3 is in no array and newer than the image: it holds the only good copy",
+              "from /dev/zram3, then zraid-pool repair"},
+             {newer, Goal::stopped, "holds the only good copy", "keep the host running"},
+             // The failed leg is not taken out before there is something to put in its place.
+             {lost_image, Goal::repaired, "its image is not there", "bring back the file"},
+         }) {
+        const Plan steps = plan(c.view, c.goal);
+        EXPECT_THAT(steps.steps, IsEmpty()) << text(c.view, c.goal);
+        EXPECT_THAT(steps.refusal, HasSubstr(c.refusal)) << text(c.view, c.goal);
+        EXPECT_THAT(steps.next, HasSubstr(c.next)) << text(c.view, c.goal);
+    }
+}
+
+TEST(PlanTest, NamesEveryStep)
+{
+    std::vector<std::string> names;
+    for (int step = 0; step <= static_cast<int>(Step::re_add_disk_leg); ++step)
+        names.push_back(to_string(static_cast<Step>(step)));
+    EXPECT_EQ(std::count(names.begin(), names.end(), "unknown step"), 0);
+    std::sort(names.begin(), names.end());
+    EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+}
+
+} // namespace
+} // namespace zraid

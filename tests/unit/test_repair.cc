@@ -1,0 +1,163 @@
+#include "admin/repair.h"
+#include "mirror/claims.h"
+#include "pools/store.h"
+#include "support/failure.h"
+#include "support/fake_system.h"
+#include "support/pool_definitions.h"
+#include "support/recorded_leg.h"
+#include "util/files.h"
+#include "util/wait.h"
+
+#include <atomic>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace zraid {
+namespace {
+
+using test::failure;
+using test::FakeSystem;
+using test::pool_definition;
+using test::recorded_leg;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+/// What a repair does to the kernel is for tests/lab; here: what it would do.
+class RepairPool : public ::testing::Test
+{
+protected:
+    RepairPool()
+    {
+        pool_.image = system_.put("vm.img", recorded_leg());
+        PoolStore(system_.paths).save(pool_);
+    }
+    void put_array(const std::string& recording)
+    {
+        system_.remove("sys/block/md100");
+        system_.put_tree(recording, "sys/block/md100");
+    }
+    std::vector<std::string> dry_run() const { return repair_pool(admin_, "vm", true); }
+    std::string file(const std::string& name) const
+    {
+        return system_ / ("sys/block/md100/md/" + name);
+    }
+
+    FakeSystem system_;
+    Admin admin_{system_.paths};
+    PoolDefinition pool_ = pool_definition();
+};
+
+TEST_F(RepairPool, HasNothingToDoForAGoodPool)
+{
+    EXPECT_THAT(dry_run(), IsEmpty()) << "inactive";
+    for (const char* recording :
+         {"md100-disk-only.tree", "md100-filling.tree", "md100-mirrored.tree"}) {
+        put_array(recording);
+        EXPECT_THAT(dry_run(), IsEmpty()) << recording;
+        EXPECT_THAT(repair_pool(admin_, "vm", false), IsEmpty()) << recording;
+    }
+}
+
+TEST_F(RepairPool, TakesBackTheDiskLeg)
+{
+    put_array("md100-disk-faulty.tree");
+    EXPECT_THAT(dry_run(),
+                ElementsAre("take the failed disk leg out", "attach the image to a loop device",
+                            "give the disk leg back, to copy what it missed"));
+    put_array("md100-ram-only.tree");
+    EXPECT_THAT(dry_run(), ElementsAre("attach the image to a loop device",
+                                       "give the disk leg back, to copy what it missed"));
+}
+
+TEST_F(RepairPool, ClearsTheRamLegAway)
+{
+    put_array("md100-ram-faulty.tree");
+    EXPECT_THAT(dry_run(), ElementsAre("drop the RAM leg", "give the RAM leg's memory back"));
+}
+
+TEST_F(RepairPool, MakesARamLegWhereThereShouldBeOne)
+{
+    put_array("md100-ram-faulty.tree");
+    Claims(system_.paths, "vm").add({"web", Uuid::random()});
+    EXPECT_THAT(dry_run(), ElementsAre("drop the RAM leg", "give the RAM leg's memory back",
+                                       "make the RAM leg", "add the RAM leg"));
+    Claims(system_.paths, "vm").remove(Claims(system_.paths, "vm").list().at(0).uuid);
+    put_array("md100-disk-only.tree");
+    EXPECT_THAT(dry_run(), IsEmpty());
+    pool_.attach = AttachPolicy::always;
+    PoolStore(system_.paths).save(pool_);
+    EXPECT_THAT(dry_run(), ElementsAre("make the RAM leg", "add the RAM leg"));
+}
+
+TEST_F(RepairPool, NeedsTheImage)
+{
+    put_array("md100-disk-faulty.tree");
+    std::filesystem::remove(pool_.image);
+    EXPECT_THAT(failure([&] { dry_run(); }), StartsWith("its image is not there. Next: "));
+}
+
+TEST_F(RepairPool, ScrubNeedsTwoLegs)
+{
+    const auto scrub = [&] { return failure([&] { scrub_pool(admin_, "vm", [](double) {}); }); };
+    const std::string next = ": there are no two legs to compare. Next: zraid-pool attach vm && "
+                             "zraid-pool wait vm";
+    EXPECT_EQ(scrub(), "it is inactive" + next);
+    put_array("md100-disk-only.tree");
+    EXPECT_EQ(scrub(), "it is disk-only" + next);
+    put_array("md100-filling.tree");
+    EXPECT_EQ(scrub(), "it is filling" + next);
+    put_array("md100-mirrored.tree");
+    system_.put("sys/block/md100/md/sync_action", "repair\n");
+    EXPECT_EQ(scrub(), "md is busy with 'repair'. Next: try again when it is done");
+}
+
+TEST_F(RepairPool, ScrubStartsACheckAndWaitsForIt)
+{
+    put_array("md100-mirrored.tree");
+    system_.put("sys/block/md100/md/sync_completed", "64512 / 129024\n");
+    system_.put("sys/block/md100/md/mismatch_cnt", "0\n");
+    std::thread kernel([&] {
+        // "check" is written over the first bytes of "idle\n".
+        while (read_file(file("sync_action")).substr(0, 5) != "check")
+            std::this_thread::sleep_for(Milliseconds{5});
+        std::this_thread::sleep_for(Milliseconds{100});
+        save_atomically(file("sync_action"), "idle\n", 0644);
+    });
+    std::vector<double> shown;
+    const ScrubResult result =
+        scrub_pool(admin_, "vm", [&](double percent) { shown.push_back(percent); });
+    kernel.join();
+    EXPECT_EQ(result.mismatches, 0U);
+    EXPECT_EQ(result.passes, 1);
+    EXPECT_THAT(shown, ::testing::Each(50.0));
+}
+
+TEST_F(RepairPool, ScrubCountsOnlyWhatStaysDifferent)
+{
+    put_array("md100-mirrored.tree");
+    system_.put("sys/block/md100/md/mismatch_cnt", "256\n");
+    int passes = 0;
+    std::atomic<bool> done = false;
+    std::thread kernel([&] {
+        while (!done) {
+            if (read_file(file("sync_action")).substr(0, 5) == "check") {
+                ++passes;
+                save_atomically(file("sync_action"), "idle\n", 0644);
+            }
+            std::this_thread::sleep_for(Milliseconds{2});
+        }
+    });
+    const ScrubResult result = scrub_pool(admin_, "vm", [](double) {});
+    done = true;
+    kernel.join();
+    EXPECT_EQ(result.mismatches, 256U * 512);
+    EXPECT_EQ(result.passes, 3);
+    EXPECT_EQ(passes, 3);
+}
+
+} // namespace
+} // namespace zraid

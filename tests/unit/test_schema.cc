@@ -1,0 +1,193 @@
+#include "pools/schema.h"
+#include "support/failure.h"
+#include "support/fake_system.h"
+#include "support/pool_definitions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace zraid {
+namespace {
+
+using test::failure;
+using test::FakeSystem;
+using test::pool_definition;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// Line by line, so that the expected places can be counted.
+constexpr const char* kGood = "<zraidpool type='disk'>\n"                             // 1
+                              "  <name>vm</name>\n"                                   // 2
+                              "  <uuid>0123abcd-4567-89ef-fedc-ba9876543210</uuid>\n" // 3
+                              "  <image path='/vm.img'/>\n"                           // 4
+                              "  <size>67108864</size>\n"                             // 5
+                              "  <md number='100'>\n"                                 // 6
+                              "    <bitmapchunk unit='MiB'>4</bitmapchunk>\n"         // 7
+                              "  </md>\n"                                             // 8
+                              "  <ramleg attach='on-demand'/>\n"                      // 9
+                              "  <libvirt register='yes' autostart='yes'/>\n"         // 10
+                              "</zraidpool>\n";                                       // 11
+
+std::string refusal(const std::string& xml)
+{
+    const FakeSystem system;
+    return failure([&] { check_pool_schema(system.paths, xml, "/etc/zraid/pools/vm.xml"); });
+}
+
+std::string changed(const std::string& from, const std::string& to)
+{
+    std::string xml = kGood;
+    const std::size_t at = xml.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return xml.replace(at, from.size(), to);
+}
+
+TEST(CheckPoolSchema, TakesAGoodDefinition)
+{
+    EXPECT_EQ(refusal(kGood), "no error");
+    EXPECT_EQ(refusal(to_xml(pool_definition())), "no error");
+    EXPECT_EQ(
+        refusal("<?xml version='1.0' encoding='UTF-8'?>\n<!-- mine -->\n" + std::string(kGood)),
+        "no error");
+}
+
+TEST(CheckPoolSchema, NamesTheLineAndColumn)
+{
+    struct Case
+    {
+        const char* name;
+        std::string xml;
+        const char* begin; ///< of the message
+    };
+    const std::string file = "/etc/zraid/pools/vm.xml:";
+    for (const Case& c : std::vector<Case>{
+             {"a tag that is not closed", changed("</name>", "</nam>"), "2:"},
+             {"cut off", std::string(kGood).substr(0, 130), "5:"},
+             {"no XML", "pool vm\n", "1:1: "},
+             {"an unknown element", changed("  <size>", "  <colour>red</colour>\n  <size>"),
+              "5:3: "},
+             {"an unknown attribute", changed("path='/vm.img'", "path='/vm.img' format='raw'"),
+              "4:3: "},
+             {"a bad UUID", changed("0123abcd-4567", "0123abcd4567"), "3:3: "},
+             {"a bad name", changed("<name>vm<", "<name>v m<"), "2:3: "},
+             {"a relative image", changed("'/vm.img'", "'vm.img'"), "4:3: "},
+             {"a size that is none", changed("67108864", "64 MiB"), "5:3: "},
+             {"a negative size", changed("67108864", "-1"), "5:3: "},
+             {"a unit of its own", changed("'MiB'", "'MB'"), "7:5: "},
+             {"an md number too large", changed("'100'", "'512'"), "6:3: "},
+             {"an md number that is none", changed("'100'", "'-1'"), "6:3: "},
+             {"a way to attach that is none", changed("on-demand", "never"), "9:3: "},
+             {"neither yes nor no", changed("register='yes'", "register='maybe'"), "10:3: "},
+         }) {
+        const std::string text = refusal(c.xml);
+        EXPECT_THAT(text, StartsWith(file + c.begin)) << c.name;
+        EXPECT_THAT(text, AllOf(Not(HasSubstr("\n")), HasSubstr(". Next: correct the file")))
+            << c.name;
+    }
+}
+
+TEST(CheckPoolSchema, NamesTheElementThatDoesNotBelong)
+{
+    EXPECT_THAT(refusal(changed("  <size>", "  <colour>red</colour>\n  <size>")),
+                AllOf(StartsWith("/etc/zraid/pools/vm.xml:5:"), HasSubstr("colour")));
+    std::string typo = kGood;
+    typo.replace(typo.find("ramleg"), 6, "ramlag");
+    EXPECT_THAT(refusal(typo),
+                AllOf(StartsWith("/etc/zraid/pools/vm.xml:9:"), HasSubstr("ramlag")));
+    EXPECT_THAT(refusal(changed("</bitmapchunk>", "</bitmapchunk><y/>")),
+                AllOf(StartsWith("/etc/zraid/pools/vm.xml:7:"), HasSubstr("y")));
+}
+
+TEST(CheckPoolSchema, SaysWhatIsMissing)
+{
+    for (const char* element : {"name", "uuid", "image", "size", "md", "ramleg", "libvirt"}) {
+        std::string xml = kGood;
+        const std::size_t begin = xml.find("  <" + std::string(element));
+        const std::size_t close = xml.find("</" + std::string(element) + ">", begin);
+        const std::size_t end = xml.find('\n', close == std::string::npos ? begin : close);
+        xml.erase(begin, end - begin + 1);
+        EXPECT_THAT(refusal(xml), MatchesRegex("/etc/zraid/pools/vm.xml:[0-9]+:[0-9]+: .*")) << xml;
+    }
+    for (const char* attribute : {" type='disk'", " path='/vm.img'", " number='100'",
+                                  " register='yes'", " autostart='yes'"})
+        EXPECT_NE(refusal(changed(attribute, "")), "no error") << attribute;
+}
+
+TEST(CheckPoolSchema, RefusesWhatStandsTwice)
+{
+    EXPECT_NE(refusal(changed("  <size>", "  <name>vm</name>\n  <size>")), "no error");
+    EXPECT_NE(refusal(changed("<ramleg", "<ramleg/><ramleg")), "no error");
+}
+
+TEST(CheckPoolSchema, RefusesOtherDocuments)
+{
+    EXPECT_NE(refusal("<pool type='disk'><name>vm</name></pool>"), "no error");
+    EXPECT_NE(refusal(changed("<zraidpool", "<zraidpool xmlns='urn:x'")), "no error");
+    EXPECT_NE(refusal(changed("'disk'", "'netfs'")), "no error");
+    EXPECT_THAT(refusal(""), StartsWith("/etc/zraid/pools/vm.xml:"));
+    EXPECT_THAT(refusal("\n \n"), StartsWith("/etc/zraid/pools/vm.xml:"));
+    EXPECT_NE(refusal(std::string(kGood) + kGood), "no error");
+    EXPECT_NE(refusal(std::string(1000, '\0')), "no error");
+}
+
+TEST(CheckPoolSchema, RefusesADocumentTypeDeclaration)
+{
+    EXPECT_EQ(refusal("<!DOCTYPE zraidpool>\n" + std::string(kGood)),
+              "/etc/zraid/pools/vm.xml: has a document type declaration. Next: remove it");
+    const std::string external =
+        "<!DOCTYPE zraidpool [<!ENTITY secret SYSTEM 'file:///etc/passwd'>]>\n" +
+        changed("<name>vm", "<name>&secret;");
+    EXPECT_THAT(refusal(external), AllOf(Not(HasSubstr("root:")), Not(HasSubstr("no error"))));
+    // A few lines that would grow to gigabytes.
+    std::string bomb = "<!DOCTYPE zraidpool [<!ENTITY a0 'aaaaaaaaaaaaaaaaaaaa'>";
+    for (int i = 1; i < 12; ++i) {
+        bomb += "<!ENTITY a" + std::to_string(i) + " '";
+        for (int k = 0; k < 20; ++k)
+            bomb += "&a" + std::to_string(i - 1) + ";";
+        bomb += "'>";
+    }
+    EXPECT_NE(refusal(bomb + "]>\n" + changed("<name>vm", "<name>&a11;")), "no error");
+}
+
+TEST(CheckPoolSchema, TakesTextThatPeopleWrite)
+{
+    EXPECT_EQ(refusal(changed("  <size>", "  <description>ü &lt;x&gt; <![CDATA[<y>]]>"
+                                          "</description>\n  <size>")),
+              "no error");
+    EXPECT_NE(refusal(changed("  <size>", "  <description><b>x</b></description>\n  <size>")),
+              "no error");
+}
+
+TEST(CheckPoolSchema, PrintsNothingByItself)
+{
+    const test::TemporaryFolder folder;
+    const std::string broken = folder.put("broken.rng", "<grammar>\n<start>");
+    ::testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStdout();
+    refusal("<zraidpool");
+    refusal(changed("<size>", "<colour/><size>"));
+    refusal("<!DOCTYPE zraidpool SYSTEM 'http://localhost:1/x.dtd'>\n" + std::string(kGood));
+    failure([] { check_schema("/no/such.rng", kGood, "vm.xml"); });
+    failure([&] { check_schema(broken, kGood, "vm.xml"); });
+    const std::string err = ::testing::internal::GetCapturedStderr();
+    const std::string out = ::testing::internal::GetCapturedStdout();
+    EXPECT_EQ(err, "");
+    EXPECT_EQ(out, "");
+}
+
+TEST(CheckSchema, SaysThatTheSchemaIsMissingOrBroken)
+{
+    EXPECT_THAT(failure([] { check_schema("/no/such.rng", kGood, "vm.xml"); }),
+                AllOf(StartsWith("schema '/no/such.rng' cannot be read: "),
+                      HasSubstr("Next: install zraid again")));
+    const test::TemporaryFolder folder;
+    const std::string schema = folder.put("broken.rng", "<grammar>\n<start>");
+    EXPECT_THAT(failure([&] { check_schema(schema, kGood, "vm.xml"); }),
+                StartsWith("schema '" + schema + "' cannot be read: "));
+}
+
+} // namespace
+} // namespace zraid
