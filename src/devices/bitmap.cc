@@ -52,7 +52,7 @@ std::vector<std::uint8_t> read_at(int fd, const std::string& path, std::uint64_t
 
 bool MdBitmap::is_set(std::uint64_t number) const
 {
-    return (bits.at(number / 8) >> (number % 8) & 1U) != 0;
+    return (unsigned{bits.at(number / 8)} >> (number % 8) & 1U) != 0;
 }
 
 MdBitmap read_bitmap(const std::string& image)
