@@ -221,7 +221,8 @@ class Watch(threading.Thread):
 def files_below(folder: Path, content: bool = True) -> Dict[str, str]:
     """Everything in a folder with its mode, size and content (or time of its last change)."""
     picture = {}
-    busy = set(zlab.loops().values())       # the kernel writes to these on its own
+    # The kernel writes to these on its own.
+    busy = {os.stat(file).st_ino for file in zlab.loops().values() if os.path.exists(file)}
     for path in sorted(folder.rglob("*")) if folder.exists() else []:
         status = path.lstat()
         detail = f"{status.st_mode:o} {status.st_uid}"
@@ -230,7 +231,7 @@ def files_below(folder: Path, content: bool = True) -> Dict[str, str]:
         elif path.is_file():
             detail += f" {status.st_size} "
             detail += (hashlib.md5(path.read_bytes()).hexdigest() if content else
-                       f"{status.st_ino}" if str(path) in busy else
+                       f"{status.st_ino}" if status.st_ino in busy else
                        f"{status.st_ino} {status.st_blocks} {status.st_mtime_ns}")
         picture[str(path)] = detail
     return picture
