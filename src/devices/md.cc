@@ -2,7 +2,9 @@
 
 #include "util/error.h"
 #include "util/files.h"
+#include "util/wait.h"
 
+#include <cerrno>
 #include <charconv>
 #include <sstream>
 
@@ -42,6 +44,26 @@ std::optional<MdMember> read_member(const std::filesystem::path& folder, const s
     return MdMember{device, words_of(*state, ','), number_after(*slot, "")};
 }
 
+/// The array_state file. The kernel answers EBUSY while it takes an array down (md_attr_show): the
+/// file is gone soon.
+std::optional<std::string> read_array_state(const std::filesystem::path& folder)
+{
+    std::optional<std::string> state;
+    const bool answered = wait_until(Milliseconds{5000}, [&] {
+        try {
+            state = read_attribute(folder / "array_state");
+            return true;
+        } catch (const SystemError& e) {
+            if (e.code() != EBUSY)
+                throw;
+            return false;
+        }
+    });
+    if (!answered)
+        throw SystemError(EBUSY, "read '" + (folder / "array_state").string() + "'");
+    return state;
+}
+
 /// "1234 / 5678", "none" or "delayed".
 void read_progress(MdArray& array, const std::string& text)
 {
@@ -71,7 +93,7 @@ std::optional<MdArray> read_md(const Paths& paths, int number)
     MdArray array;
     array.number = number;
     const auto folder = paths.block(array.name()) / "md";
-    const auto state = read_attribute(folder / "array_state");
+    const auto state = read_array_state(folder);
     if (!state || *state == "clear")
         return std::nullopt;
     array.array_state = *state;
