@@ -111,6 +111,9 @@ void Mirror::reach(Goal goal)
     }
     if (goal != Goal::assembled && goal != Goal::repaired)
         note_problem(paths_, pool_.name, "");
+    // Killed before the device was made: left alone, the record would one day fit somebody else's.
+    if (!RamLegRecord::device_of(paths_, pool_.name))
+        RamLegRecord::remove(paths_, pool_.name);
 }
 
 void Mirror::take(Step step)

@@ -74,7 +74,8 @@ std::optional<RamLegRecord> RamLegRecord::load(const Paths& paths, const std::st
 
 void RamLegRecord::remove(const Paths& paths, const std::string& pool)
 {
-    remove_durably(file(paths, pool));
+    if (std::filesystem::exists(file(paths, pool)))
+        remove_durably(file(paths, pool));
 }
 
 void RamLegRecord::save(const Paths& paths, const std::string& pool) const
