@@ -85,6 +85,7 @@ void PoolStore::save(const PoolDefinition& pool) const
 void PoolStore::remove(const std::string& name) const
 {
     remove_durably(file(name));
+    std::filesystem::remove(file(name).string() + ".new"); // of a define that was killed
 }
 
 } // namespace zraid

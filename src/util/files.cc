@@ -98,9 +98,9 @@ void write_attribute(const fs::path& path, const std::string& value)
 
 void save_atomically(const fs::path& path, const std::string& content, mode_t mode)
 {
-    // One name per process: a leftover of a killed one is overwritten by nobody else and is
-    // ignored by all readers, which look at known endings only.
-    const fs::path temporary = path.string() + fmt::format(".new-{}", ::getpid());
+    // One name for all: who writes holds the lock of what it is about, and what a killed writer
+    // left is taken over by the next one.
+    const fs::path temporary = path.string() + ".new";
     try {
         {
             const UniqueFd fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);

@@ -13,6 +13,7 @@ namespace zraid {
 namespace {
 
 using test::failure;
+using test::failure_code;
 using test::FakeSystem;
 using test::pool_definition;
 using ::testing::HasSubstr;
@@ -56,6 +57,16 @@ TEST_F(Volumes, AreNotMadeUnderANumberThatTheKernelHas)
     system_.put("sys/block/md100/md100p3/partition", "3\n");
     EXPECT_EQ(create_volume(admin_, "vm", 16 * MiB).name, "md100p2");
     EXPECT_EQ(create_volume(admin_, "vm", 16 * MiB).name, "md100p4");
+}
+
+TEST_F(Volumes, AreNotTooSmall)
+{
+    EXPECT_EQ(failure([&] { create_volume(admin_, "vm", MiB - 1); }),
+              "1 MiB is too small for a volume. Next: give at least 1M");
+    EXPECT_EQ(failure([&] { create_volume(admin_, "vm", 0); }),
+              "0 B is too small for a volume. Next: give at least 1M");
+    EXPECT_EQ(failure_code([&] { create_volume(admin_, "vm", 0); }), 2);
+    EXPECT_THAT(list_volumes(admin_, "vm"), IsEmpty());
 }
 
 TEST_F(Volumes, NeedThePoolInLibvirt)
