@@ -7,6 +7,7 @@
 #include "util/fd.h"
 #include "util/log.h"
 
+#include <cstdio>
 #include <iostream>
 #include <memory>
 
@@ -67,6 +68,13 @@ void before_acting(bool verbose)
     ::umask(077);
 }
 
+/// Did all output arrive? The stream forgets an error of the C file below it on some builds.
+bool all_is_printed()
+{
+    std::cout.flush();
+    return std::cout.good() && std::ferror(stdout) == 0;
+}
+
 int report(const std::exception& e)
 {
     // info: for syslog, not for the terminal, which gets it from the next line.
@@ -94,12 +102,11 @@ int main(int argc, char** argv)
 
     try {
         app.parse(argc, argv);
-        std::cout.flush();
-        return std::cout ? 0 : 1;
+        return all_is_printed() ? 0 : 1;
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) { // --help, --version
             app.exit(e);
-            return std::cout.flush() ? 0 : 1;
+            return all_is_printed() ? 0 : 1;
         }
         const auto words = app.remaining();
         const bool unknown = app.get_subcommands().empty() && !words.empty();
