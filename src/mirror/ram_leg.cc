@@ -76,6 +76,7 @@ void RamLegRecord::remove(const Paths& paths, const std::string& pool)
 {
     if (std::filesystem::exists(file(paths, pool)))
         remove_durably(file(paths, pool));
+    std::filesystem::remove(file(paths, pool).string() + ".new"); // of one that was killed
 }
 
 void RamLegRecord::save(const Paths& paths, const std::string& pool) const

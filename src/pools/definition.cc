@@ -153,12 +153,15 @@ void check_bitmap_chunk(std::uint64_t chunk, std::uint64_t image_size)
     if (!std::has_single_bit(chunk) || chunk < kMinChunk || chunk > kMaxChunk)
         throw UsageError(fmt::format("a bitmap chunk of {} bytes is not possible", chunk),
                          "give a power of two from 64K to 1G");
-    if (!bitmap_fits(image_size, chunk))
-        throw UsageError(fmt::format("a bitmap chunk of {} is too small for an image of {}: its "
-                                     "bitmap would not fit in front of the data",
-                                     format_size(chunk), format_size(image_size)),
-                         fmt::format("give a larger one, such as {}",
-                                     format_size(default_bitmap_chunk(image_size))));
+    if (bitmap_fits(image_size, chunk))
+        return;
+    std::uint64_t least = chunk;
+    while (!bitmap_fits(image_size, least))
+        least *= 2;
+    throw UsageError(fmt::format("a bitmap chunk of {} is too small for an image of {}: its bitmap "
+                                 "would not fit in front of the data",
+                                 format_size(chunk), format_size(image_size)),
+                     fmt::format("give a larger one, such as {}", format_size(least)));
 }
 
 std::string to_xml(const PoolDefinition& pool)

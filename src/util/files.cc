@@ -102,13 +102,24 @@ void save_atomically(const fs::path& path, const std::string& content, mode_t mo
     // left is taken over by the next one.
     const fs::path temporary = path.string() + ".new";
     try {
-        {
-            const UniqueFd fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
-            write_all(fd.get(), content, temporary);
-            if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0)
-                throw SystemError(errno, "fsync '" + temporary.string() + "'");
-        }
-        if (::rename(temporary.c_str(), path.c_str()) != 0)
+        ::unlink(temporary.c_str());
+        // Without a name until it is whole, so that a kill leaves nothing where there was nothing.
+        const UniqueFd fd(::open(path.parent_path().c_str(), // NOLINT(*-vararg)
+                                 O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
+        if (!fd)
+            throw SystemError(errno, "open '" + path.string() + "'");
+        write_all(fd.get(), content, path);
+        if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0)
+            throw SystemError(errno, "fsync '" + path.string() + "'");
+        const std::string unnamed = fmt::format("/proc/self/fd/{}", fd.get());
+        const auto name_it = [&](const fs::path& name) {
+            return ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) ==
+                   0;
+        };
+        const bool is_new = name_it(path);
+        if (!is_new && errno != EEXIST)
+            throw SystemError(errno, "name '" + path.string() + "'");
+        if (!is_new && (!name_it(temporary) || ::rename(temporary.c_str(), path.c_str()) != 0))
             throw SystemError(
                 errno, fmt::format("rename '{}' to '{}'", temporary.string(), path.string()));
     } catch (...) {

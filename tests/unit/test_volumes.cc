@@ -61,8 +61,8 @@ TEST_F(Volumes, AreNotMadeUnderANumberThatTheKernelHas)
 
 TEST_F(Volumes, AreNotTooSmall)
 {
-    EXPECT_EQ(failure([&] { create_volume(admin_, "vm", MiB - 1); }),
-              "1 MiB is too small for a volume. Next: give at least 1M");
+    EXPECT_EQ(failure([&] { create_volume(admin_, "vm", MiB / 2); }),
+              "512 KiB is too small for a volume. Next: give at least 1M");
     EXPECT_EQ(failure([&] { create_volume(admin_, "vm", 0); }),
               "0 B is too small for a volume. Next: give at least 1M");
     EXPECT_EQ(failure_code([&] { create_volume(admin_, "vm", 0); }), 2);
