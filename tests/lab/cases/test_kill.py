@@ -11,7 +11,7 @@ from pools import (DEFINITIONS, Now, Pool, assert_same, drop_pool, get, make_poo
 from zlab import MIB, Done, Lab, sh, wait_for, zraid
 
 # System calls by which zraid-pool changes something or has a program change it.
-CHANGES = "ioctl,write,pwrite64,ftruncate,fallocate,rename,unlink,mkdir,clone3,clone,vfork,fsync"
+CHANGES = "ioctl,write,pwrite64,ftruncate,fallocate,rename,linkat,unlink,mkdir,clone3,clone,vfork,fsync"
 
 
 def calls_of(words: Sequence[object], log: Path) -> List[Tuple[str, int]]:
