@@ -51,7 +51,7 @@ TEST(FileLockTest, SecondHolderGivesUpAndNamesTheFirst)
     const auto path = folder / "vm";
     const FileLock lock(path, kShort);
     EXPECT_EQ(failure([&] { const FileLock second(path, kShort); }),
-              fmt::format("lock '{}': still held after 0 s, last taken by process {} test_lock. "
+              fmt::format("lock '{}': still held after 0 s, last taken by process {} unit_tests. "
                           "Next: wait for it to end or look at what it waits for, then try again",
                           path.string(), ::getpid()));
     EXPECT_FALSE(is_free(path)) << "the failed attempt must not release it";
@@ -72,7 +72,7 @@ TEST(FileLockTest, NamesOnlyTheLastHolder)
     const TemporaryFolder folder;
     const auto path = folder.put("vm", "1234567 a-command-with-a-long-name\nmore\n");
     const FileLock lock(path, kShort);
-    EXPECT_EQ(read_file(path), fmt::format("{} test_lock\n", ::getpid()));
+    EXPECT_EQ(read_file(path), fmt::format("{} unit_tests\n", ::getpid()));
 }
 
 TEST(FileLockTest, IsReleasedAtDestructionAndKeepsItsFile)

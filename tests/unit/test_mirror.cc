@@ -47,7 +47,7 @@ TEST_F(MirrorTest, IsLockedByPool)
 {
     EXPECT_THAT(failure([&] { lock_pool(system_.paths, "vm", Milliseconds{10}); }),
                 AllOf(StartsWith("lock '" + (system_ / "run/locks/vm").string() + "': still held"),
-                      HasSubstr(std::to_string(::getpid()) + " test_mirror")));
+                      HasSubstr(std::to_string(::getpid()) + " unit_tests")));
     EXPECT_EQ(failure([&] { lock_pool(system_.paths, "other", Milliseconds{10}); }), "no error");
 }
 
