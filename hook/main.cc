@@ -61,8 +61,12 @@ std::string read_domain_xml()
 void act(HookAction action, const std::string& domain)
 {
     const Paths paths = Paths::system();
-    if (action != HookAction::release) {
+    if (action == HookAction::prepare) {
         prepare_domain(paths, read_domain_xml());
+        return;
+    }
+    if (action == HookAction::reconnect) {
+        reconnect_domain(paths, read_domain_xml());
         return;
     }
     std::string xml; // empty: the domain is released by its name

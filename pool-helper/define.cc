@@ -68,6 +68,8 @@ void add_define(CLI::App& app, const Admin& admin)
         ->add_option("--attach", options->attach,
                      "when there is a RAM leg: on-demand (while a domain runs) or always")
         ->capture_default_str();
+    command->add_flag("--required", options->request.ram_required,
+                      "a domain does not start if the RAM leg cannot be had");
     options->bitmap_chunk.add(
         *command, "--bitmap-chunk",
         "bytes for each bit of md's bitmap; default: 4M, more for large images");

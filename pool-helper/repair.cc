@@ -1,6 +1,8 @@
 #include "admin/repair.h"
 
 #include "commands.h"
+#include "progress.h"
+#include "util/size.h"
 
 #include <iostream>
 
@@ -8,12 +10,30 @@
 
 namespace zraid::cli {
 
+namespace {
+
+void verify(const Admin& admin, const std::string& name)
+{
+    VerifyResult result;
+    {
+        ProgressBar bar;
+        result = verify_disk_leg(admin, name, [&](double percent) { bar.show(percent); });
+    }
+    if (result.copied > 0)
+        std::cout << fmt::format("the disk leg had missed {} more than md knew of\n",
+                                 format_size(result.copied));
+}
+
+} // namespace
+
 void add_repair(CLI::App& app, const Admin& admin)
 {
     const auto dry_run = std::make_shared<bool>(false);
     CLI::App* command = add_pool_command(
         app, "repair", "take back a leg that failed", [&admin, dry_run](const std::string& name) {
             const auto lines = repair_pool(admin, name, *dry_run);
+            if (!*dry_run)
+                verify(admin, name);
             for (const std::string& line : lines)
                 std::cout << fmt::format("{}{}\n", *dry_run ? "would " : "", line);
             if (lines.empty())

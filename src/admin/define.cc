@@ -5,6 +5,7 @@
 #include "devices/image.h"
 #include "devices/partitions.h"
 #include "devices/superblock.h"
+#include "mirror/hold.h"
 #include "mirror/mirror.h"
 #include "mirror/ram_leg.h"
 #include "pools/store.h"
@@ -179,6 +180,7 @@ PoolDefinition new_definition(const Admin& admin, const DefineRequest& request,
     check_compressor(admin, request);
     pool.compressor = request.compressor;
     pool.ram_limit = request.ram_limit;
+    pool.ram_required = request.ram_required;
     pool.libvirt = request.libvirt;
     pool.autostart = request.autostart;
     return pool;
@@ -203,8 +205,8 @@ void check_same(const PoolDefinition& pool, const DefineRequest& request)
         differs("bitmap chunk");
     if (request.type != pool.type || request.attach != pool.attach ||
         request.compressor != pool.compressor || request.ram_limit != pool.ram_limit ||
-        request.libvirt != pool.libvirt || request.autostart != pool.autostart ||
-        request.description != pool.description)
+        request.ram_required != pool.ram_required || request.libvirt != pool.libvirt ||
+        request.autostart != pool.autostart || request.description != pool.description)
         differs("setting");
 }
 
@@ -301,6 +303,7 @@ void undefine_pool(const Admin& admin, const std::string& name, bool remove_imag
     }
     if (remove_image && ::unlink(pool.image.c_str()) != 0 && errno != ENOENT)
         throw SystemError(errno, fmt::format("remove '{}'", pool.image));
+    set_hold(admin.paths, name, Hold::none);
     store.remove(name);
 }
 

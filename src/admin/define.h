@@ -21,6 +21,7 @@ struct DefineRequest
     std::optional<std::uint64_t> ram_limit;    ///< bytes
     std::optional<std::uint64_t> bitmap_chunk; ///< bytes
     AttachPolicy attach = AttachPolicy::on_demand;
+    bool ram_required = false;
     std::string description;
     bool preallocate = false;
     bool autostart = true;

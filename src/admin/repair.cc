@@ -2,11 +2,13 @@
 
 #include "admin/md_wait.h"
 #include "devices/md.h"
-#include "mirror/claims.h"
+#include "mirror/hold.h"
 #include "mirror/mirror.h"
+#include "mirror/verify.h"
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/files.h"
+#include "util/log.h"
 
 #include <fmt/format.h>
 
@@ -15,17 +17,12 @@ namespace zraid {
 namespace {
 
 constexpr int kPasses = 3;
-
-/// Should the pool have a RAM leg now?
-bool wants_ram(const Admin& admin, const PoolDefinition& pool)
-{
-    return pool.attach == AttachPolicy::always || !Claims(admin.paths, pool.name).list().empty();
-}
+constexpr int kVerifyRounds = 4;
 
 Goal goal_of(const Admin& admin, const PoolDefinition& pool, const PoolView& view)
 {
-    return view.state() == PoolState::disk_only && wants_ram(admin, pool) ? Goal::attached
-                                                                          : Goal::repaired;
+    return view.state() == PoolState::disk_only && wants_ram(admin.paths, pool) ? Goal::attached
+                                                                                : Goal::repaired;
 }
 
 std::string sync_action(const Admin& admin, const PoolDefinition& pool)
@@ -64,6 +61,21 @@ std::uint64_t check_once(const Admin& admin, const PoolDefinition& pool,
     return std::stoull(sectors) * 512;
 }
 
+/// Waits until md has copied to the disk leg what it knows to be missing there.
+void await_disk_leg(const Admin& admin, const PoolDefinition& pool,
+                    const std::function<void(double)>& show)
+{
+    for (;;) {
+        const PoolView view = view_pool(admin.paths, pool);
+        if (view.state() == PoolState::mirrored)
+            return;
+        if (view.state() != PoolState::ram_only || !view.disk || view.disk->faulty)
+            refuse_unless_mirrored(view, pool.name);
+        show(0);
+        await_sync_change(admin.paths, pool.md_number, kGlance);
+    }
+}
+
 } // namespace
 
 std::vector<std::string> repair_pool(const Admin& admin, const std::string& name, bool dry_run)
@@ -79,6 +91,8 @@ std::vector<std::string> repair_pool(const Admin& admin, const std::string& name
     std::vector<std::string> lines;
     for (const Step step : steps.steps)
         lines.push_back(to_string(step));
+    if (view.in_doubt || view.state() == PoolState::ram_only)
+        lines.emplace_back("compare the disk leg with the RAM leg, once md has copied to it");
     if (dry_run)
         return lines;
     if (goal == Goal::attached)
@@ -86,6 +100,39 @@ std::vector<std::string> repair_pool(const Admin& admin, const std::string& name
     else
         mirror.repair();
     return lines;
+}
+
+VerifyResult verify_disk_leg(const Admin& admin, const std::string& name,
+                             const std::function<void(double)>& show)
+{
+    const PoolDefinition pool = PoolStore(admin.paths).load(name);
+    const DoubtMark mark(admin.paths, name);
+    VerifyResult result;
+    for (int round = 0; round < kVerifyRounds; ++round) {
+        const std::uint64_t doubt = mark.id();
+        if (doubt == 0)
+            return result;
+        result.was_needed = true;
+        await_disk_leg(admin, pool, show);
+        const auto ranges = differing_chunks(admin.paths, pool, show);
+        const FileLock lock = lock_pool(admin.paths, name);
+        if (mark.id() != doubt)
+            continue; // it failed once more meanwhile
+        Mirror mirror(admin.paths, pool, lock);
+        refuse_unless_mirrored(mirror.view(), name);
+        if (ranges.empty()) {
+            mark.clear(doubt);
+            return result;
+        }
+        for (const ChunkRange& range : ranges)
+            result.copied += (range.last - range.first + 1) * pool.bitmap_chunk;
+        log().warn("pool '{}': the disk leg lacked {} KiB that md took for written; they are "
+                   "copied to it",
+                   name, result.copied / 1024);
+        mirror.copy_again(ranges);
+    }
+    throw Error(fmt::format("the legs still differ after {} rounds", kVerifyRounds),
+                "look for errors of the image's device in the kernel's log; the RAM leg stays");
 }
 
 ScrubResult scrub_pool(const Admin& admin, const std::string& name,

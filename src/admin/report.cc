@@ -2,6 +2,7 @@
 
 #include "mirror/mirror.h"
 #include "mirror/ram_leg.h"
+#include "pools/settings.h"
 #include "pools/store.h"
 
 #include <algorithm>
@@ -55,7 +56,8 @@ nlohmann::ordered_json disk_json(const PoolReport& report)
         return nullptr;
     return {{"device", "/dev/" + report.view.disk->device},
             {"in_sync", report.view.disk->in_sync},
-            {"failed", report.view.disk->faulty}};
+            {"failed", report.view.disk->faulty},
+            {"in_doubt", report.view.in_doubt}};
 }
 
 /// A figure for JSON: null where there is none.
@@ -95,7 +97,7 @@ BudgetReport report_budget(const Admin& admin)
     const auto in_use = ram_in_use(admin.paths);
     for (const auto& [pool, use] : in_use)
         attached.push_back(use);
-    budget.room = room_for_ram(budget.memory, attached);
+    budget.room = room_for_ram(budget.memory, attached, load_settings(admin.paths).memory);
     for (const PoolReport& pool : report_all(admin)) {
         if (!pool.problem.empty())
             continue;
@@ -132,6 +134,7 @@ nlohmann::ordered_json to_json(const PoolReport& report)
             {"state", to_string(report.view.state())},
             {"fill_percent", or_null(report.view.fill_percent())},
             {"attach", to_string(pool.attach)},
+            {"required", pool.ram_required},
             {"libvirt", pool.libvirt},
             {"autostart", pool.autostart},
             {"bitmap_chunk_bytes", pool.bitmap_chunk},

@@ -3,6 +3,7 @@
 #include "admin/libvirt_pool.h"
 #include "admin/md_wait.h"
 #include "admin/users.h"
+#include "mirror/hold.h"
 #include "mirror/mirror.h"
 #include "pools/store.h"
 #include "util/error.h"
@@ -59,6 +60,7 @@ void stop_pool(const Admin& admin, const std::string& name)
                      [&] { LibvirtConnection(admin.uri).start_pool(name); });
     Mirror(admin.paths, pool, lock).stop();
     rollback.keep();
+    set_hold(admin.paths, name, Hold::none);
 }
 
 void attach_pool(const Admin& admin, const std::string& name)
@@ -69,13 +71,22 @@ void attach_pool(const Admin& admin, const std::string& name)
     if (mirror.view().state() == PoolState::inactive)
         throw Error("its array is not there", fmt::format("zraid-pool start {}", name));
     mirror.attach();
+    set_hold(admin.paths, name, Hold::attached);
 }
 
 void detach_pool(const Admin& admin, const std::string& name)
 {
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
     const FileLock lock = lock_pool(admin.paths, name);
-    Mirror(admin.paths, pool, lock).detach();
+    // Said first: whoever looks in between must not bring it back.
+    const Hold before = hold_of(admin.paths, name);
+    set_hold(admin.paths, name, Hold::detached);
+    try {
+        Mirror(admin.paths, pool, lock).detach();
+    } catch (...) {
+        set_hold(admin.paths, name, before);
+        throw;
+    }
 }
 
 void wait_pool(const Admin& admin, const std::string& name, std::optional<Milliseconds> limit,

@@ -1,14 +1,12 @@
 #include "devices/superblock.h"
 
+#include "devices/page_buffer.h"
 #include "util/error.h"
 #include "util/fd.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
-#include <memory>
-#include <new>
 #include <span>
 
 #include <fcntl.h>
@@ -88,25 +86,6 @@ bool is_superblock(Bytes block)
     return number_at(block, offsetof(mdp_superblock_1, magic), 4) == MD_SB_MAGIC &&
            number_at(block, offsetof(mdp_superblock_1, major_version), 4) == 1;
 }
-
-/// Memory that O_DIRECT can use.
-class PageBuffer
-{
-public:
-    explicit PageBuffer(std::size_t size)
-        : memory_(static_cast<std::uint8_t*>(std::aligned_alloc(kPage, size)), std::free),
-          size_(size)
-    {
-        if (!memory_)
-            throw std::bad_alloc();
-        std::fill_n(memory_.get(), size, std::uint8_t{0});
-    }
-    Bytes bytes() const { return {memory_.get(), size_}; }
-
-private:
-    std::unique_ptr<std::uint8_t, decltype(&std::free)> memory_;
-    std::size_t size_;
-};
 
 /// The disk leg's superblock, turned into that of slot 1.
 void turn_into_second_leg(Bytes superblock)

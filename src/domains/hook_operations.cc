@@ -2,6 +2,7 @@
 
 #include "domains/pool_finder.h"
 #include "mirror/claims.h"
+#include "mirror/hold.h"
 #include "mirror/mirror.h"
 #include "pools/store.h"
 #include "util/error.h"
@@ -32,13 +33,23 @@ void claim(const Paths& paths, const PoolDefinition& pool, const DomainDisks& do
     }
 }
 
-void prepare_pool(const Paths& paths, const PoolDefinition& pool, const DomainDisks& domain)
+/// @param starts the domain does not run yet
+void prepare_pool(const Paths& paths, const PoolDefinition& pool, const DomainDisks& domain,
+                  bool starts)
 {
     const FileLock lock = lock_pool(paths, pool.name);
     claim(paths, pool, domain);
+    // Whoever detached it by hand did so for the domains that ran then.
+    if (starts && hold_of(paths, pool.name) == Hold::detached)
+        set_hold(paths, pool.name, Hold::none);
     Mirror mirror(paths, pool, lock);
     mirror.assemble();
-    attach_if_possible(paths, mirror, pool.name);
+    if (!wants_ram(paths, pool))
+        return;
+    if (pool.ram_required && starts)
+        in_context("the pool requires its RAM leg", [&] { mirror.attach(); });
+    else
+        attach_if_possible(paths, mirror, pool.name);
 }
 
 /// Which domain a release is about; its name is enough to find its claims.
@@ -69,6 +80,7 @@ void release_pool(const Paths& paths, const std::string& name,
     if (!claims.list().empty() || !store.contains(name))
         return;
     const PoolDefinition pool = store.load(name);
+    set_hold(paths, name, Hold::none);
     Mirror mirror(paths, pool, lock);
     if (mirror.view().state() == PoolState::ram_only) {
         // The disk leg may be back by now. md copies to it while nobody waits; the RAM leg stays.
@@ -97,7 +109,14 @@ void prepare_domain(const Paths& paths, const std::string& domain_xml)
 {
     const DomainDisks domain = parse_domain(domain_xml);
     for (const PoolDefinition& pool : pools_of_domain(paths, domain))
-        in_context(pool_context(pool.name), [&] { prepare_pool(paths, pool, domain); });
+        in_context(pool_context(pool.name), [&] { prepare_pool(paths, pool, domain, true); });
+}
+
+void reconnect_domain(const Paths& paths, const std::string& domain_xml)
+{
+    const DomainDisks domain = parse_domain(domain_xml);
+    for (const PoolDefinition& pool : pools_of_domain(paths, domain))
+        in_context(pool_context(pool.name), [&] { prepare_pool(paths, pool, domain, false); });
 }
 
 void release_domain(const Paths& paths, const std::string& domain_name,

@@ -18,10 +18,14 @@ enum class HookAction
 
 HookAction hook_action(std::string_view operation, std::string_view sub_operation);
 
-/// Claims and attaches every pool that the domain uses. A RAM leg that cannot be had is a warning;
-/// the VM runs from the disk leg.
+/// Claims and attaches every pool that the domain uses. A RAM leg that cannot be had is a warning,
+/// unless the pool requires it; the VM runs from the disk leg.
 /// @throws Error if an array cannot be had. libvirt then calls release.
 void prepare_domain(const Paths& paths, const std::string& domain_xml);
+
+/// The same for a domain that runs already: what an administrator detached by hand stays so, and no
+/// pool requires anything.
+void reconnect_domain(const Paths& paths, const std::string& domain_xml);
 
 /// Drops the domain's claims, whatever its XML says by now; the last one out detaches the RAM leg.
 /// @param domain_name used where the XML cannot be read

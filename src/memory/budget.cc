@@ -36,14 +36,17 @@ std::uint64_t worst_case(std::uint64_t size, std::uint64_t limit)
     return zram_table_bytes(size) + data;
 }
 
-std::uint64_t room_for_ram(const MemoryInfo& memory, const std::vector<RamUse>& attached)
+std::uint64_t room_for_ram(const MemoryInfo& memory, const std::vector<RamUse>& attached,
+                           const MemoryPolicy& policy)
 {
-    std::uint64_t room = memory.available / 100 * kBudgetPercent;
+    std::uint64_t room = memory.available / 100 * policy.percent;
+    std::uint64_t below_limit = policy.limit.value_or(UINT64_MAX);
     for (const RamUse& use : attached) {
         const std::uint64_t promised = use.worst > use.taken ? use.worst - use.taken : 0;
         room -= std::min(room, promised);
+        below_limit -= std::min(below_limit, std::max(use.worst, use.taken));
     }
-    return room;
+    return policy.limit ? std::min(room, below_limit) : room;
 }
 
 } // namespace zraid

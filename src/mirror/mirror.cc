@@ -5,6 +5,7 @@
 #include "devices/superblock.h"
 #include "mirror/fill.h"
 #include "mirror/ram_leg.h"
+#include "mirror/verify.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/files.h"
@@ -135,6 +136,7 @@ void Mirror::take(Step step)
         break;
     case Step::drop_ram_leg:
         drop_ram_leg(now);
+        DoubtMark(paths_, pool_.name).clear(); // there is nothing left to compare with
         break;
     case Step::discard_zram:
         if (now.stray_zram)
@@ -272,6 +274,7 @@ void Mirror::re_add_disk_leg(const PoolView& now) const
         throw Error("the image is not on one loop device of ours",
                     "see losetup -a, and detach what else uses it");
     const std::string& loop = now.loops.front().name;
+    DoubtMark(paths_, pool_.name).set();
     try {
         Mdadm(paths_, lock_fd_).re_add(pool_.md_number, loop);
     } catch (...) {
@@ -291,6 +294,17 @@ void Mirror::re_add_disk_leg(const PoolView& now) const
     }
     // A member that comes back is what mdadm says it is; reads must not go to it.
     write_md(paths_, pool_.md_number, "dev-" + loop + "/state", "writemostly");
+}
+
+void Mirror::copy_again(const std::vector<ChunkRange>& ranges)
+{
+    const PoolView now = view();
+    if (now.state() != PoolState::mirrored)
+        throw Error(fmt::format("it is {}", to_string(now.state())));
+    in_context("take the disk leg out",
+               [&] { Mdadm(paths_, lock_fd_).fail_and_remove(pool_.md_number, now.disk->device); });
+    in_context("mark what it lacks", [&] { set_bitmap_bits(paths_, pool_.md_number, ranges); });
+    in_context(to_string(Step::re_add_disk_leg), [&] { re_add_disk_leg(view()); });
 }
 
 void Mirror::stop_array(int number) const

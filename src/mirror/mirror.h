@@ -1,5 +1,6 @@
 #pragma once
 
+#include "devices/bitmap.h"
 #include "mirror/plan.h"
 #include "mirror/state.h"
 #include "pools/definition.h"
@@ -38,6 +39,11 @@ public:
     /// A disk leg that failed and answers again is taken back; md copies what it missed. A RAM leg
     /// that failed is cleared away; attach() brings a new one. Returns while md copies.
     void repair() { reach(Goal::repaired); }
+
+    /// Has md copy these chunks from the RAM leg to the disk leg, which is taken out for a moment.
+    /// Returns while md copies.
+    /// @throws Error unless the pool is mirrored
+    void copy_again(const std::vector<ChunkRange>& ranges);
 
     PoolView view() const { return view_pool(paths_, pool_); }
 

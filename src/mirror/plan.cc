@@ -88,6 +88,12 @@ Plan plan_detach(const PoolView& view)
             return refuse("the disk leg is not in sync: the RAM leg holds the only good copy",
                           "bring the image's device back, then zraid-pool repair; keep the host "
                           "running until then");
+        // A RAM leg that failed has nothing to lose.
+        if (view.in_doubt && !view.ram->faulty)
+            return refuse(
+                "the disk leg failed and came back, and was not compared with the RAM leg "
+                "since",
+                "zraid-pool repair does it; zraid-monitor does it by itself");
         result.steps.push_back(Step::drop_ram_leg);
     }
     if (view.ram || view.stray_zram)

@@ -1,6 +1,7 @@
 #include "mirror/ram_leg.h"
 
 #include "devices/zram.h"
+#include "pools/settings.h"
 #include "util/error.h"
 #include "util/files.h"
 #include "util/json_object.h"
@@ -50,13 +51,15 @@ void check_room(const Paths& paths, const PoolDefinition& pool, std::uint64_t wo
     std::vector<RamUse> attached;
     for (const auto& [name, use] : ram_in_use(paths))
         attached.push_back(use);
-    const std::uint64_t room = room_for_ram(read_memory(paths), attached);
+    const std::uint64_t room =
+        room_for_ram(read_memory(paths), attached, load_settings(paths).memory);
     if (worst <= room)
         return;
     throw Error(fmt::format("the RAM leg may need {} (table {}), {} are to be had",
                             format_size(worst), format_size(zram_table_bytes(pool.size)),
                             format_size(room)),
-                "free memory, or define the pool with a smaller --ram-limit; "
+                "free memory, define the pool with a smaller --ram-limit, or raise memory-limit in "
+                "zraid.conf; "
                 "zraid-pool budget shows what fits");
 }
 

@@ -2,6 +2,7 @@
 
 #include "devices/superblock.h"
 #include "mirror/ram_leg.h"
+#include "mirror/verify.h"
 #include "util/error.h"
 
 #include <cerrno>
@@ -145,6 +146,7 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
         view.stray_zram = zram;
     if (view.stray_zram)
         view.stray_is_newer = has_seen_more(paths, pool, *view.stray_zram);
+    view.in_doubt = DoubtMark(paths, pool.name).id() != 0;
     return view;
 }
 

@@ -80,6 +80,7 @@ PoolDefinition read_pool(const pugi::xml_node& root)
     check_bitmap_chunk(pool.bitmap_chunk, pool.size);
     pool.attach = parse_attach_policy(ram.attribute("attach").as_string("on-demand"));
     pool.compressor = ram.attribute("compressor").as_string();
+    pool.ram_required = ram.attribute("required").as_string("no") == std::string("yes");
     if (const pugi::xml_node limit = ram.child("limit"))
         pool.ram_limit = bytes_of(limit);
     pool.libvirt = libvirt.attribute("register").as_string("yes") == std::string("yes");
@@ -182,6 +183,8 @@ std::string to_xml(const PoolDefinition& pool)
     ram.append_attribute("attach").set_value(to_string(pool.attach).c_str());
     if (!pool.compressor.empty())
         ram.append_attribute("compressor").set_value(pool.compressor.c_str());
+    if (pool.ram_required)
+        ram.append_attribute("required").set_value("yes");
     if (pool.ram_limit)
         add_bytes(ram, "limit", *pool.ram_limit);
     pugi::xml_node libvirt = root.append_child("libvirt");

@@ -36,6 +36,7 @@ struct PoolDefinition
     AttachPolicy attach = AttachPolicy::on_demand;
     std::string compressor;                 ///< empty: the kernel's default
     std::optional<std::uint64_t> ram_limit; ///< bytes that stored data may take; nothing: its size
+    bool ram_required = false;              ///< a domain does not start without the RAM leg
     bool libvirt = true;                    ///< registered as a libvirt storage pool
     bool autostart = true;                  ///< … which libvirt starts by itself
 

@@ -187,8 +187,8 @@ TEST_F(RamLeg, IsRefusedWhereMemoryDoesNotAllowIt)
     put_memory(64 * MiB);
     const std::string text = failure([&] { make_ram_leg(system_.paths, pool_definition()); });
     EXPECT_EQ(text, "the RAM leg may need 64.4 MiB (table 384 KiB), 57.6 MiB are to be had. Next: "
-                    "free memory, or define the pool with a smaller --ram-limit; zraid-pool budget "
-                    "shows what fits");
+                    "free memory, define the pool with a smaller --ram-limit, or raise "
+                    "memory-limit in zraid.conf; zraid-pool budget shows what fits");
     EXPECT_EQ(RamLegRecord::load(system_.paths, "vm").has_value(), false);
     EXPECT_EQ(attribute("disksize"), "0");
 }

@@ -1,5 +1,6 @@
 #include "admin/repair.h"
 #include "mirror/claims.h"
+#include "mirror/verify.h"
 #include "pools/store.h"
 #include "support/failure.h"
 #include "support/fake_system.h"
@@ -62,15 +63,24 @@ TEST_F(RepairPool, HasNothingToDoForAGoodPool)
     }
 }
 
+constexpr const char* kCompare = "compare the disk leg with the RAM leg, once md has copied to it";
+
 TEST_F(RepairPool, TakesBackTheDiskLeg)
 {
     put_array("md100-disk-faulty.tree");
     EXPECT_THAT(dry_run(),
                 ElementsAre("take the failed disk leg out", "attach the image to a loop device",
-                            "give the disk leg back, to copy what it missed"));
+                            "give the disk leg back, to copy what it missed", kCompare));
     put_array("md100-ram-only.tree");
     EXPECT_THAT(dry_run(), ElementsAre("attach the image to a loop device",
-                                       "give the disk leg back, to copy what it missed"));
+                                       "give the disk leg back, to copy what it missed", kCompare));
+}
+
+TEST_F(RepairPool, TellsOfADiskLegInDoubt)
+{
+    put_array("md100-mirrored.tree");
+    DoubtMark(system_.paths, "vm").set();
+    EXPECT_THAT(dry_run(), ElementsAre(kCompare));
 }
 
 TEST_F(RepairPool, ClearsTheRamLegAway)

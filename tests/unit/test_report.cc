@@ -64,13 +64,13 @@ TEST_F(Report, HasTheFieldsOfTheInterface)
         EXPECT_TRUE(report.contains(key)) << key;
     EXPECT_THAT(keys(report),
                 ElementsAre("name", "uuid", "description", "type", "image", "size_bytes", "md",
-                            "state", "fill_percent", "attach", "libvirt", "autostart",
+                            "state", "fill_percent", "attach", "required", "libvirt", "autostart",
                             "bitmap_chunk_bytes", "compressor", "ram_limit_bytes", "attach_problem",
                             "ram", "disk", "users"));
     EXPECT_THAT(keys(report["ram"]),
                 ElementsAre("device", "in_sync", "failed", "fill", "compressor", "limit_bytes",
                             "data_bytes", "stored_bytes", "table_bytes"));
-    EXPECT_THAT(keys(report["disk"]), ElementsAre("device", "in_sync", "failed"));
+    EXPECT_THAT(keys(report["disk"]), ElementsAre("device", "in_sync", "failed", "in_doubt"));
 }
 
 TEST_F(Report, TellsOfAMirroredPool)
@@ -90,6 +90,7 @@ TEST_F(Report, TellsOfAMirroredPool)
         "state": "mirrored",
         "fill_percent": null,
         "attach": "on-demand",
+        "required": false,
         "libvirt": false,
         "autostart": true,
         "bitmap_chunk_bytes": 4194304,
@@ -99,7 +100,7 @@ TEST_F(Report, TellsOfAMirroredPool)
         "ram": {"device": "/dev/zram0", "in_sync": true, "failed": false, "fill": "sparse", "compressor": "lzo-rle",
                 "limit_bytes": 33554432, "data_bytes": 66068480, "stored_bytes": 8413184,
                 "table_bytes": 393216},
-        "disk": {"device": "/dev/loop0", "in_sync": true, "failed": false},
+        "disk": {"device": "/dev/loop0", "in_sync": true, "failed": false, "in_doubt": false},
         "users": [{"name": "web", "uuid": "11111111-1111-1111-1111-111111111111"}]})"));
 }
 

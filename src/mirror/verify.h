@@ -1,0 +1,43 @@
+#pragma once
+
+#include "devices/bitmap.h"
+#include "pools/definition.h"
+#include "util/paths.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace zraid {
+
+/// A disk leg that failed may lack more than md's bitmap says. A write that is in the host's page
+/// cache counts as done for md, and md clears its bit some seconds later; if the write-back to the
+/// image's device fails then, the bit is gone though the data never arrived. So a disk leg that
+/// comes back is marked as doubtful before md gets it, and until it was compared with the array the
+/// RAM leg is not dropped. The mark is gone after a reboot, as the RAM leg is.
+class DoubtMark
+{
+public:
+    DoubtMark(const Paths& paths, const std::string& pool) : file_(paths.run / "doubts" / pool) {}
+
+    /// A new mark, also if there is one.
+    void set() const;
+    /// Which mark there is: each has another number; 0 for none.
+    std::uint64_t id() const;
+    /// Takes it away if it is still this one.
+    void clear(std::uint64_t id) const;
+    /// Takes it away whatever it is.
+    void clear() const { clear(id()); }
+
+private:
+    std::filesystem::path file_;
+};
+
+/// Chunks of the array's bitmap in which the image, as it is on its device, differs from the array.
+/// Reads all of both. Blocks that a guest writes meanwhile are looked at again some times.
+/// @param show called now and then with the share that is done, 0 to 100
+std::vector<ChunkRange> differing_chunks(const Paths& paths, const PoolDefinition& pool,
+                                         const std::function<void(double)>& show);
+
+} // namespace zraid
