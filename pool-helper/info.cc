@@ -63,6 +63,8 @@ void print(const PoolReport& report)
     line("RAM limit", pool.ram_limit ? format_size(*pool.ram_limit) : "the image's size");
     line("Disk leg", report.view.disk ? leg_text(*report.view.disk) : "none");
     print_ram(report);
+    if (const std::string trouble = trouble_of(report.view); !trouble.empty())
+        line("Trouble", trouble);
     if (!report.attach_problem.empty())
         line("Problem", report.attach_problem);
     for (const Claim& claim : report.users)

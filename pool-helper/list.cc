@@ -41,6 +41,12 @@ void print_table(const std::vector<PoolReport>& reports)
                    report.definition.image});
     }
     std::cout << table.text();
+    // Behind the table, where it is not cut off and not overlooked.
+    for (const PoolReport& report : reports) {
+        const std::string trouble = trouble_of(report.view);
+        if (!trouble.empty())
+            std::cout << fmt::format("{}: {}\n", report.name, trouble);
+    }
 }
 
 void act(const Admin& admin, bool json)

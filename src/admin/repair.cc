@@ -114,6 +114,9 @@ VerifyResult verify_disk_leg(const Admin& admin, const std::string& name,
             return result;
         result.was_needed = true;
         await_disk_leg(admin, pool, show);
+        if (const auto fault = view_pool(admin.paths, pool).image_fault; fault != ImageFault::none)
+            throw Error("its image was changed by hand while it is in use",
+                        "zraid-pool info tells what to do");
         const auto ranges = differing_chunks(admin.paths, pool, show);
         const FileLock lock = lock_pool(admin.paths, name);
         if (mark.id() != doubt)

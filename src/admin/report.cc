@@ -68,6 +68,39 @@ nlohmann::ordered_json or_null(const std::optional<double>& value)
 
 } // namespace
 
+std::string trouble_of(const PoolView& view)
+{
+    switch (view.image_fault) {
+    case ImageFault::gone:
+        return "its image was removed while it is in use. Next: copy what the array holds to a new "
+               "file before the host goes down, see zraid-pool stop";
+    case ImageFault::replaced:
+        return "another file has its image's name while it is in use. Next: copy what the array "
+               "holds to a new file before the host goes down, see zraid-pool stop";
+    case ImageFault::too_short:
+        return "its image was truncated while it is in use. Next: see zraid-pool detach";
+    case ImageFault::none:
+        break;
+    }
+    switch (view.state()) {
+    case PoolState::ram_only:
+        if (view.disk && !view.disk->faulty)
+            return "ram-only: md copies to the disk leg what it missed. Next: keep the host "
+                   "running until it is done";
+        return "ram-only: the disk leg is lost, what is written now is in memory only. Next: bring "
+               "back what the image lies on (see the kernel's log); keep the host running";
+    case PoolState::failed:
+        return "failed: no leg is in sync. Next: see /proc/mdstat and the kernel's log";
+    case PoolState::mirrored:
+        if (view.in_doubt)
+            return "the disk leg came back and was not compared with the RAM leg yet. Next: let "
+                   "zraid-monitor do it, or zraid-pool repair";
+        return "";
+    default:
+        return "";
+    }
+}
+
 PoolReport report_pool(const Admin& admin, const std::string& name)
 {
     return report(admin, PoolStore(admin.paths).load(name));
@@ -141,6 +174,7 @@ nlohmann::ordered_json to_json(const PoolReport& report)
             {"compressor", text_or_null(pool.compressor)},
             {"ram_limit_bytes", pool.ram_limit ? nlohmann::ordered_json(*pool.ram_limit)
                                                : nlohmann::ordered_json(nullptr)},
+            {"trouble", text_or_null(trouble_of(report.view))},
             {"attach_problem", text_or_null(report.attach_problem)},
             {"ram", ram_json(report)},
             {"disk", disk_json(report)},

@@ -45,6 +45,9 @@ struct BudgetReport
     std::vector<Pool> pools;
 };
 
+/// What is wrong with a pool's legs, and what to do, in one line; empty: nothing.
+std::string trouble_of(const PoolView& view);
+
 PoolReport report_pool(const Admin& admin, const std::string& name);
 std::vector<PoolReport> report_all(const Admin& admin);
 BudgetReport report_budget(const Admin& admin);

@@ -118,7 +118,8 @@ std::optional<ZramStatistics> zram_statistics(const Paths& paths, const std::str
     ZramStatistics statistics;
     std::istringstream(*size) >> statistics.size;
     std::istringstream text(*figures);
-    text >> statistics.data >> statistics.compressed >> statistics.stored >> statistics.limit;
+    text >> statistics.data >> statistics.compressed >> statistics.stored >> statistics.limit >>
+        statistics.peak;
     if (!text)
         throw Error(fmt::format("{}: mm_stat '{}' is not understood", name, *figures));
     statistics.table = zram_table_bytes(statistics.size);

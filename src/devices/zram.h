@@ -25,6 +25,7 @@ struct ZramStatistics
     std::uint64_t compressed = 0; ///< the same, after compression
     std::uint64_t stored = 0;     ///< memory taken for it, with the allocator's overhead
     std::uint64_t limit = 0;      ///< mem_limit; 0: none
+    std::uint64_t peak = 0;       ///< most that was asked for so far; past the limit: refused
     std::uint64_t table = 0;      ///< the table of pages, allocated with the size
 };
 

@@ -43,9 +43,14 @@ bool Claims::remove(const Uuid& uuid) const
 {
     const bool removed =
         std::filesystem::exists(folder_) && remove_durably(folder_ / (uuid.text() + kEnding));
+    tidy();
+    return removed;
+}
+
+void Claims::tidy() const
+{
     std::error_code ignored; // not empty: others claim it too
     std::filesystem::remove(folder_, ignored);
-    return removed;
 }
 
 std::vector<Claim> Claims::list() const

@@ -29,8 +29,9 @@ std::filesystem::path problem_file(const Paths& paths, const std::string& pool)
     return paths.run / "problems" / (pool + ".txt");
 }
 
-/// @param text empty: there is none
-void note_problem(const Paths& paths, const std::string& pool, const std::string& text)
+} // namespace
+
+void note_attach_problem(const Paths& paths, const std::string& pool, const std::string& text)
 {
     try {
         const auto file = problem_file(paths, pool);
@@ -46,8 +47,6 @@ void note_problem(const Paths& paths, const std::string& pool, const std::string
     }
 }
 
-} // namespace
-
 void attach_if_possible(const Paths& paths, Mirror& mirror, const std::string& pool)
 {
     try {
@@ -55,7 +54,7 @@ void attach_if_possible(const Paths& paths, Mirror& mirror, const std::string& p
     } catch (const std::exception& e) {
         const std::string why = explain(e);
         log().warn("pool '{}' runs from its disk leg alone: {}", pool, why);
-        note_problem(paths, pool, why);
+        note_attach_problem(paths, pool, why);
     }
 }
 
@@ -106,12 +105,20 @@ void Mirror::reach(Goal goal)
     const Plan steps = plan(view(), goal);
     if (!steps.refusal.empty())
         throw Error(steps.refusal, steps.next);
+    bool loop_is_new = false;
     for (const Step step : steps.steps) {
-        in_context(to_string(step), [&] { take(step); });
+        try {
+            in_context(to_string(step), [&] { take(step); });
+        } catch (...) {
+            if (loop_is_new)
+                let_go_of_image();
+            throw;
+        }
+        loop_is_new = loop_is_new || step == Step::attach_loop;
         log().info("pool '{}': done: {}", pool_.name, to_string(step));
     }
     if (goal != Goal::assembled && goal != Goal::repaired)
-        note_problem(paths_, pool_.name, "");
+        note_attach_problem(paths_, pool_.name, "");
     // Killed before the device was made: left alone, the record would one day fit somebody else's.
     if (!RamLegRecord::device_of(paths_, pool_.name))
         RamLegRecord::remove(paths_, pool_.name);
@@ -229,6 +236,20 @@ void Mirror::add_ram_leg(const std::string& zram) const
     }
 }
 
+/// The image is free again, unless an array has it by now.
+void Mirror::let_go_of_image() const
+{
+    try {
+        const PoolView now = view();
+        for (const Loop& loop : now.loops) {
+            if (loop.fits_a_leg() && !md_holding(paths_, loop.name))
+                detach_loop(paths_, loop.name, loop.file);
+        }
+    } catch (const std::exception& e) {
+        log().warn("pool '{}': its image stays attached: {}", pool_.name, explain(e));
+    }
+}
+
 void Mirror::flush() const
 {
     const std::string node = paths_.device("md" + std::to_string(pool_.md_number));
@@ -249,6 +270,8 @@ void Mirror::drop_ram_leg(const PoolView& now) const
     flush();
     // Looked at again behind the flush, which may be what made the kernel notice a bad disk leg.
     const PoolView flushed = view();
+    if (flushed.image_fault == ImageFault::too_short)
+        throw Error("the image was truncated, the RAM leg holds the only good copy");
     if (!flushed.disk || !flushed.disk->in_sync)
         throw Error(
             "the disk leg failed while it was flushed: the RAM leg holds the only good copy",

@@ -60,6 +60,7 @@ private:
     void re_add_disk_leg(const PoolView& now) const;
     void stop_array(int number) const;
     void flush() const;
+    void let_go_of_image() const;
 
     Paths paths_;
     PoolDefinition pool_;
@@ -70,7 +71,10 @@ private:
 /// look at the pool later, see attach_problem().
 void attach_if_possible(const Paths& paths, Mirror& mirror, const std::string& pool);
 
-/// Why the last attach_if_possible() failed; empty if it did not, or the RAM leg went since.
+/// Notes why a pool that should have a RAM leg has none; empty: there is nothing to tell any more.
+void note_attach_problem(const Paths& paths, const std::string& pool, const std::string& text);
+
+/// What was noted last; empty if nothing was, or the RAM leg came or went since.
 std::string attach_problem(const Paths& paths, const std::string& pool);
 
 } // namespace zraid

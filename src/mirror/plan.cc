@@ -28,6 +28,31 @@ Plan guard_ram_copy(const PoolView& view)
     return {};
 }
 
+Plan refuse_lost_image(const PoolView& view)
+{
+    const std::string loop = view.disk_loop ? view.disk_loop->name : "?";
+    return refuse(fmt::format("its image was {} while it was in use: what the array holds is in no "
+                              "file that has a name",
+                              view.image_fault == ImageFault::gone ? "removed" : "replaced"),
+                  fmt::format("copy /dev/{0} to a new file beside the image; then mdadm --stop the "
+                              "array, losetup -d /dev/{0}, and give that file the image's name",
+                              loop));
+}
+
+Plan refuse_short_image()
+{
+    return refuse(
+        "its image was truncated while it was in use: the RAM leg holds the only good copy "
+        "of the rest",
+        "truncate -s the image to its old size, mdadm --fail the disk leg, then "
+        "zraid-pool repair copies the rest back");
+}
+
+bool is_lost(ImageFault fault)
+{
+    return fault == ImageFault::gone || fault == ImageFault::replaced;
+}
+
 /// A loop over the image that is not like ours was made by somebody else, who may be writing.
 const Loop* misfit(const PoolView& view)
 {
@@ -71,6 +96,12 @@ Plan plan_attach(const PoolView& view)
         return refuse("no leg is in sync", "see /proc/mdstat and the kernel's log");
     if (state == PoolState::mirrored || state == PoolState::filling || state == PoolState::ram_only)
         return result;
+    // The fill reads the file of the image's name.
+    if (is_lost(view.image_fault))
+        return refuse_lost_image(view);
+    if (view.image_fault == ImageFault::too_short)
+        return refuse("its image was truncated while it was in use",
+                      "put back what is missing from a backup; zraid-pool dumpxml has its size");
     if (view.ram)
         result.steps.push_back(Step::drop_ram_leg); // faulty
     if (view.ram || view.stray_zram)
@@ -88,6 +119,8 @@ Plan plan_detach(const PoolView& view)
             return refuse("the disk leg is not in sync: the RAM leg holds the only good copy",
                           "bring the image's device back, then zraid-pool repair; keep the host "
                           "running until then");
+        if (view.image_fault == ImageFault::too_short && !view.ram->faulty)
+            return refuse_short_image();
         // A RAM leg that failed has nothing to lose.
         if (view.in_doubt && !view.ram->faulty)
             return refuse(
@@ -103,6 +136,8 @@ Plan plan_detach(const PoolView& view)
 
 Plan plan_stop(const PoolView& view)
 {
+    if (is_lost(view.image_fault))
+        return refuse_lost_image(view);
     Plan result = plan_detach(view);
     if (!result.refusal.empty())
         return result;

@@ -62,6 +62,20 @@ Leg as_leg(const MdMember& member)
     return Leg{member.device, member.in_sync(), member.faulty()};
 }
 
+/// A disk leg that failed has let go of its image, or soon will.
+ImageFault image_fault_of(const PoolView& view, const PoolDefinition& pool)
+{
+    if (!view.disk_loop || !view.disk || view.disk->faulty)
+        return ImageFault::none;
+    if (!view.image)
+        return ImageFault::gone;
+    if (view.disk_loop->file != *view.image)
+        return ImageFault::replaced;
+    std::error_code ignored;
+    return std::filesystem::file_size(pool.image, ignored) < pool.size ? ImageFault::too_short
+                                                                       : ImageFault::none;
+}
+
 /// A leg may be listed twice for a moment, faulty and new: the better one counts.
 void take_leg(std::optional<Leg>& place, const MdMember& member)
 {
@@ -141,6 +155,7 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
                 view.disk_loop = loop;
         }
     }
+    view.image_fault = image_fault_of(view, pool);
     const auto zram = RamLegRecord::device_of(paths, pool.name);
     if (zram && !(view.ram && view.ram->device == *zram))
         view.stray_zram = zram;

@@ -25,6 +25,15 @@ enum class PoolState
 
 std::string to_string(PoolState state);
 
+/// What somebody did to the image of an array that runs.
+enum class ImageFault
+{
+    none,
+    gone,      ///< removed, or moved away: the loop device holds the only name of it
+    replaced,  ///< another file has its name
+    too_short, ///< truncated: what lay behind its end reads as zeros, without an error
+};
+
 /// One leg as a member of the array.
 struct Leg
 {
@@ -42,7 +51,8 @@ struct PoolView
     std::optional<MdArray> array; ///< the array of the pool's number, if it is this pool's
     bool number_taken = false;    ///< the pool's md number is another array's
     std::optional<int>
-        stray_array;               ///< another array number that holds our loop (came up by itself)
+        stray_array; ///< another array number that holds our loop (came up by itself)
+    ImageFault image_fault = ImageFault::none;
     std::optional<Loop> disk_loop; ///< the disk leg's loop device, also if its image was replaced
     std::optional<Leg> disk;
     std::optional<Leg> ram;

@@ -37,10 +37,10 @@ FileLock::FileLock(const std::filesystem::path& path, Milliseconds limit)
     if (!locked) {
         std::string holder = read_file(path);
         holder.erase(holder.find_last_not_of('\n') + 1);
-        throw Error(fmt::format("lock '{}': still held after {} s, last taken by process {}",
-                                path.string(), limit.count() / 1000,
-                                holder.empty() ? "unknown" : holder),
-                    "wait for it to end or look at what it waits for, then try again");
+        throw LockTimeout(fmt::format("lock '{}': still held after {} s, last taken by process {}",
+                                      path.string(), limit.count() / 1000,
+                                      holder.empty() ? "unknown" : holder),
+                          "wait for it to end or look at what it waits for, then try again");
     }
     // For the message above only: a full /run must not keep anyone from working.
     const std::string me = who_am_i();

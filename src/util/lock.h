@@ -1,5 +1,6 @@
 #pragma once
 
+#include "util/error.h"
 #include "util/fd.h"
 #include "util/wait.h"
 
@@ -7,6 +8,13 @@
 #include <string>
 
 namespace zraid {
+
+/// Somebody else held a lock for too long.
+class LockTimeout : public Error
+{
+public:
+    using Error::Error;
+};
 
 /// An exclusive flock(2) on a file, held as long as the object lives. The file stays: removing it
 /// would let two holders lock two different files of one name.
@@ -19,7 +27,7 @@ class FileLock
 public:
     /// @param path lock file; its folder is made if missing
     /// @param limit how long to wait for another holder
-    /// @throws Error naming the holder's process id and command when the time is up
+    /// @throws LockTimeout naming the holder's process id and command when the time is up
     FileLock(const std::filesystem::path& path, Milliseconds limit);
 
     int fd() const noexcept { return fd_.get(); }

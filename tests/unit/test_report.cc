@@ -65,8 +65,8 @@ TEST_F(Report, HasTheFieldsOfTheInterface)
     EXPECT_THAT(keys(report),
                 ElementsAre("name", "uuid", "description", "type", "image", "size_bytes", "md",
                             "state", "fill_percent", "attach", "required", "libvirt", "autostart",
-                            "bitmap_chunk_bytes", "compressor", "ram_limit_bytes", "attach_problem",
-                            "ram", "disk", "users"));
+                            "bitmap_chunk_bytes", "compressor", "ram_limit_bytes", "trouble",
+                            "attach_problem", "ram", "disk", "users"));
     EXPECT_THAT(keys(report["ram"]),
                 ElementsAre("device", "in_sync", "failed", "fill", "compressor", "limit_bytes",
                             "data_bytes", "stored_bytes", "table_bytes"));
@@ -96,6 +96,7 @@ TEST_F(Report, TellsOfAMirroredPool)
         "bitmap_chunk_bytes": 4194304,
         "compressor": null,
         "ram_limit_bytes": null,
+        "trouble": null,
         "attach_problem": null,
         "ram": {"device": "/dev/zram0", "in_sync": true, "failed": false, "fill": "sparse", "compressor": "lzo-rle",
                 "limit_bytes": 33554432, "data_bytes": 66068480, "stored_bytes": 8413184,

@@ -8,60 +8,9 @@ from pathlib import Path
 
 import records
 import zlab
+from faults import FlakyDisk, write_pattern
 from pools import Pool, make_pool
 from zlab import MIB, Lab, counters, sh, wait_for, wait_state, zraid
-
-
-class FlakyDisk:
-    """A small ext4 on a device that can be made to fail and to answer again."""
-
-    def __init__(self, lab: Lab):
-        self.folder = lab.dir / "flaky"
-        backing = lab.dir / "flaky.raw"
-        with open(backing, "wb") as file:
-            file.truncate(400 * MIB)
-        self.loop = sh(["losetup", "-f", "--show", backing]).out.strip()
-        lab.defer(sh, ["losetup", "-d", self.loop])
-        self.sectors = 400 * MIB // 512
-        sh(["dmsetup", "create", "flaky", "--table", self._table("linear")])
-        lab.defer(sh, ["dmsetup", "remove", "--retry", "flaky"])
-        sh(["mkfs.ext4", "-q", "/dev/mapper/flaky"])
-        self.folder.mkdir()
-        self.mount()
-        lab.defer(self.unmount)
-
-    def _table(self, kind: str) -> str:
-        return f"0 {self.sectors} error" if kind == "error" else f"0 {self.sectors} linear {self.loop} 0"
-
-    def switch(self, kind: str) -> None:
-        sh(["dmsetup", "suspend", "--nolockfs", "flaky"])
-        sh(["dmsetup", "load", "flaky", "--table", self._table(kind)])
-        sh(["dmsetup", "resume", "flaky"])
-
-    def mount(self) -> None:
-        sh(["mount", "/dev/mapper/flaky", self.folder])
-
-    def unmount(self) -> None:
-        sh(["umount", self.folder])
-
-    def mend(self) -> None:
-        """The device answers again, and its file system is made whole, as after any such fault."""
-        self.switch("linear")
-        self.unmount()
-        code = sh(["e2fsck", "-fy", "/dev/mapper/flaky"], check=False).rc
-        assert code in (0, 1), code      # 1: errors were corrected
-        self.mount()
-
-
-def write_pattern(device: str, at: int, size: int) -> bytes:
-    """Random bytes, written past the page cache and flushed."""
-    data = os.urandom(size)
-    scratch = Path("/run/pattern")
-    scratch.write_bytes(data)
-    sh(["dd", f"if={scratch}", f"of={device}", "bs=1M", f"seek={at // MIB}", "oflag=direct",
-        "conv=fsync,notrunc"])
-    scratch.unlink()
-    return data
 
 
 def disk_leg(pool: Pool) -> dict:

@@ -1,0 +1,86 @@
+// zraid-monitor: looks after the pools while nobody else does. Everything it does is in the
+// library; this reads the command line and sets up the log.
+
+#include "config.h"
+#include "monitor/monitor.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace zraid;
+
+/// Everything to syslog, which the journal keeps with its priority; to stderr only for whoever runs
+/// it on a terminal.
+void set_up_log()
+{
+    auto logger = std::make_shared<spdlog::logger>("zraid-monitor");
+    auto syslog =
+        std::make_shared<spdlog::sinks::syslog_sink_mt>("zraid-monitor", LOG_PID, LOG_DAEMON, true);
+    syslog->set_pattern("%v");
+    logger->sinks().push_back(std::move(syslog));
+    if (::isatty(STDERR_FILENO) == 1) {
+        auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+        terminal->set_pattern("zraid-monitor: %l: %v");
+        logger->sinks().push_back(std::move(terminal));
+    }
+    set_log(std::move(logger));
+}
+
+int once(const Admin& admin)
+{
+    const RoundResult result = look_once(admin);
+    for (const std::string& line : result.done)
+        std::cout << line << '\n';
+    for (const std::string& line : result.trouble)
+        std::cerr << "zraid-monitor: " << line << '\n';
+    return result.trouble.empty() ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    open_standard_fds();
+    Admin admin;
+    admin.paths = Paths::system();
+    bool only_once = false;
+    CLI::App app(
+        "Looks after zraid's pools: takes failed legs back, finishes what was interrupted.",
+        "zraid-monitor");
+    app.set_version_flag("--version", ZRAID_VERSION);
+    app.add_option("-c,--connect", admin.uri, "URI of libvirt")->capture_default_str();
+    app.add_flag("--once", only_once, "look at every pool once, do what is due, and end");
+    try {
+        app.parse(argc, argv);
+        if (::geteuid() != 0)
+            throw Error("zraid-monitor needs to be root", "run it with sudo");
+        ::umask(077);
+        set_up_log();
+        // Its memory is never freed by writing to a pool that waits for it (prctl(2)); a kernel
+        // that does not know this works as before.
+        (void)::prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0); // NOLINT(*-vararg)
+        if (only_once)
+            return once(admin);
+        monitor_pools(admin);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? 0 : 2;
+    } catch (const std::exception& e) {
+        log().critical("{}", explain(e));
+        std::cerr << "zraid-monitor: " << explain(e) << '\n';
+        return exit_code(e);
+    }
+}

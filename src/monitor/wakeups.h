@@ -1,0 +1,41 @@
+#pragma once
+
+#include "util/fd.h"
+#include "util/paths.h"
+#include "util/wait.h"
+
+#include <optional>
+#include <vector>
+
+namespace zraid {
+
+/// Waits for what may change the needs of a pool, told by the kernel: a change of any array
+/// (poll on /proc/mdstat, Documentation/admin-guide/md.rst), of any block device (uevents), of the
+/// mounts (poll on /proc/self/mountinfo, proc(5)), of the definitions, and the end of any work on a
+/// pool (inotify on the folder of locks).
+class Wakeups
+{
+public:
+    explicit Wakeups(const Paths& paths);
+
+    /// Returns when something happened, a moment later, so that what happens together is answered
+    /// once; or when the time is up.
+    /// @param limit nothing: as long as it takes
+    /// @return whether a device below some image may be back: a mount, or an event of a block
+    /// device
+    ///         that is no leg or array
+    bool wait(std::optional<Milliseconds> limit);
+
+private:
+    void open_mdstat();
+    bool wait_once(Milliseconds limit, bool forever);
+
+    Paths paths_;
+    bool devices_changed_ = false; ///< since the last wait began
+    UniqueFd mdstat_;              ///< there once the md driver is
+    UniqueFd mounts_;
+    UniqueFd uevents_;
+    UniqueFd folders_;
+};
+
+} // namespace zraid

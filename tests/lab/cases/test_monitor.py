@@ -1,0 +1,199 @@
+"""zraid-monitor: what nobody else does is done, without anybody asking."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import records
+import zlab
+from faults import FlakyDisk, write_pattern
+from pools import DEFINITIONS, HOOK, Watch, make_pool, prepare, release, with_uuid
+from zlab import MIB, Domain, Lab, counters, sh, wait_for, wait_state, zraid
+
+
+class Monitor:
+    """The service, in the foreground of a process of its own."""
+
+    def __init__(self, lab: Lab):
+        self._log = open("/run/monitor.out", "w")
+        lab.defer(self.end)
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(["zraid-monitor"], stdin=subprocess.DEVNULL,
+                                        stdout=self._log, stderr=self._log)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        assert self.process.wait() == -signal.SIGKILL
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        self._log.close()
+
+
+def said(words: str) -> bool:
+    return any("zraid-monitor" in line and words in line for line in zlab.syslog().splitlines())
+
+
+def once() -> zlab.Done:
+    return sh(["zraid-monitor", "--once"], check=False)
+
+
+@zlab.options(timeout=300)
+def test_the_disk_leg_comes_back_by_itself(lab: Lab) -> None:
+    """The image's device fails under a domain's pool and answers again: the disk leg is taken back,
+    copied to, compared; the monitor may be killed meanwhile. The last domain is released while the
+    disk leg is gone: the RAM leg stays until all of it is on the disk, and goes then."""
+    disk = FlakyDisk(lab)
+    pool = make_pool(lab, "back", "128M", "--no-libvirt", image=disk.folder / "back.img")
+    partition = pool.add_partition()
+    domain = with_uuid(Domain("user", [{"dev": partition}]))
+    monitor = Monitor(lab)
+    assert prepare(domain).rc == 0
+    pool.fill()
+    old = write_pattern(pool.md, 16 * MIB, 8 * MIB)
+    sh(["sync", "-f", disk.folder])
+
+    disk.switch("error")
+    writer = records.Writer(pool.md, range(16384, 16384 + 256), lab.share / "reported", 1)
+    writer.start()
+    info = wait_state("back", "ram-only")
+    at_loss = writer.number
+    wait_for(lambda: writer.error or writer.number > at_loss + 20, "records on the RAM leg alone")
+    writer.stop()
+    assert "memory only" in info["trouble"], info
+    assert "memory only" in zraid("list").out
+    wait_for(lambda: said("memory only"), "the warning in the log")
+    new = write_pattern(pool.md, 96 * MIB, 8 * MIB)
+    monitor.kill()
+
+    done = release(domain)
+    assert done.rc == 1 and "RAM leg stays up" in done.err, done
+    assert pool.claimed_by() == []
+    assert pool.info()["state"] == "ram-only"
+    monitor.start()
+    disk.mend()
+    wait_for(lambda: zlab.zrams() == [], "the detach is finished", 90)
+    info = pool.info()
+    assert (info["state"], info["trouble"], info["disk"]["in_doubt"]) == ("disk-only", None, False)
+    pool.assert_at_rest()
+    wait_for(lambda: said("all is well again"), "the end of the trouble in the log")
+    assert not records.lost(str(pool.image), lab.share / "reported", MIB)
+    assert zlab.image_bytes(pool.image, MIB + 96 * MIB, 8 * MIB) == new
+    assert zlab.image_bytes(pool.image, MIB + 16 * MIB, 8 * MIB) == old
+    pool.attach_and_fill()
+    zraid("scrub", "back")
+    zraid("detach", "back")
+
+
+@zlab.options(timeout=240)
+def test_a_full_image_file_system(lab: Lab) -> None:
+    """The image's file system is full: the guest goes on from RAM, and when there is room again the
+    disk leg is back by itself, with only what it missed."""
+    folder = lab.dir / "small"
+    folder.mkdir()
+    backing = lab.dir / "small.raw"
+    with open(backing, "wb") as file:
+        file.truncate(100 * MIB)
+    sh(["mkfs.ext4", "-q", "-m", "0", backing])
+    sh(["mount", "-o", "loop", backing, folder])
+    lab.defer(sh, ["umount", folder])
+    pool = make_pool(lab, "small", "256M", "--no-libvirt", image=folder / "small.img")
+    pool.attach_and_fill()
+    monitor = Monitor(lab)
+    ballast = folder / "ballast"
+    sh(["fallocate", "-l", str(70 * MIB), ballast])
+    data = write_pattern(pool.md, 16 * MIB, 24 * MIB)
+    wait_state("small", "ram-only")
+    before = {path.name: counters(path.name).written_sectors
+              for path in Path("/sys/block").glob("loop*")}
+    ballast.unlink()
+    info = wait_state("small", "mirrored", 90)
+    loop = zlab.name_of(info["disk"]["device"])
+    wait_for(lambda: not pool.info()["disk"]["in_doubt"], "the disk leg is compared")
+    written = (counters(loop).written_sectors - before.get(loop, 0)) * 512
+    zlab.say(f"{written >> 20} MiB written to the disk leg for 24 MiB missed, of 256")
+    assert written < 48 * MIB, written
+    zraid("scrub", "small")
+    monitor.kill()
+    zraid("detach", "small")
+    assert zlab.image_bytes(pool.image, MIB + 16 * MIB, 24 * MIB) == data
+
+
+def test_a_lost_ram_leg_is_made_anew(lab: Lab) -> None:
+    """A RAM leg that was taken out by hand is attached again; one that the pool was not to have any
+    more is not."""
+    pool = make_pool(lab, "again", "64M", "--no-libvirt")
+    Monitor(lab)
+    pool.attach_and_fill()
+    first = pool.now().ram
+    zram = pool.info()["ram"]["device"]
+    sh(["mdadm", pool.md, "--fail", zram, "--remove", zram])
+    wait_for(lambda: pool.now().state == "mirrored" and pool.now().ram != first, "another RAM leg")
+    zraid("scrub", "again")
+    zraid("detach", "again")
+    # The monitor looks when the lock is let go of; what it says of another pool tells that it did.
+    other = make_pool(lab, "other", "64M", "--no-libvirt")
+    other.attach_and_fill()
+    zram = other.info()["ram"]["device"]
+    sh(["mdadm", other.md, "--fail", zram, "--remove", zram])
+    wait_for(lambda: other.now().state == "mirrored", "another RAM leg")
+    pool.assert_at_rest()
+    zraid("detach", "other")
+
+
+def test_a_ram_leg_that_never_fits(lab: Lab) -> None:
+    """The limit is reached: the memory is given back, the reason told, and nothing is tried again
+    until there is more room for it."""
+    pool = make_pool(lab, "fits", "64M", "--no-libvirt", "--ram-limit", "4M")
+    pool.attach_and_fill()
+    Monitor(lab)
+    data = write_pattern(pool.md, 16 * MIB, 12 * MIB)
+    wait_for(lambda: zlab.zrams() == [], "its memory is given back")
+    info = pool.info()
+    assert info["state"] == "disk-only" and "reached its limit of 4 MiB" in info["attach_problem"]
+    # It stays like that beyond the first two waits, of 5 s and 10 s, of what is tried again.
+    end = time.monotonic() + 16
+    with Watch(lambda: " ".join(zlab.zrams()) or None) as watch:
+        wait_for(lambda: time.monotonic() > end, "sixteen seconds")
+    assert watch.asked > 100 and not watch.answers, watch.answers
+    definition = DEFINITIONS / "fits.xml"
+    definition.write_text(definition.read_text().replace(str(4 * MIB), str(48 * MIB)))
+    wait_state("fits", "mirrored")
+    zraid("scrub", "fits")
+    zraid("detach", "fits")
+    assert zlab.image_bytes(pool.image, MIB + 16 * MIB, 12 * MIB) == data
+
+
+def test_what_was_interrupted_is_finished(lab: Lab) -> None:
+    """A claim whose domain is gone is dropped; a hook killed in the middle of a release leaves a RAM
+    leg, which is detached; one that was attached by hand stays."""
+    pool = make_pool(lab, "rest", "64M", "--no-libvirt")
+    partition = pool.add_partition()
+    domain = with_uuid(Domain("gone", [{"dev": partition}]))
+    # libvirt does not know this domain.
+    assert prepare(domain).rc == 0
+    pool.fill()
+    done = once()
+    assert done.rc == 0 and "detach the RAM leg" in done.out, done
+    pool.assert_at_rest()
+
+    assert prepare(domain).rc == 0
+    pool.fill()
+    done = sh(["strace", "-f", "-o", "/dev/null", "-e", "trace=unlink", "-e",
+               "inject=unlink:signal=KILL:when=2", HOOK, "gone", "release", "end", "-"],
+              input=domain.xml(), check=False)
+    if done.rc != -9:       # it has no second file to remove before the RAM leg goes
+        pool.assert_at_rest()
+    once()
+    pool.assert_at_rest()
+
+    pool.attach_and_fill()
+    assert once().out == ""
+    assert pool.now().state == "mirrored"
+    zraid("detach", "rest")
+    assert once().out == ""
+    pool.assert_at_rest()
