@@ -14,6 +14,7 @@ void add_define(CLI::App& app, const Admin& admin);
 void add_detach(CLI::App& app, const Admin& admin);
 void add_disk_xml(CLI::App& app, const Admin& admin);
 void add_dumpxml(CLI::App& app, const Admin& admin);
+void add_events(CLI::App& app, const Admin& admin);
 void add_info(CLI::App& app, const Admin& admin);
 void add_list(CLI::App& app, const Admin& admin);
 void add_repair(CLI::App& app, const Admin& admin);

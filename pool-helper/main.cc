@@ -52,6 +52,7 @@ void set_up_commands(CLI::App& app, const Admin& admin)
     cli::add_wait(app, admin);
     cli::add_scrub(app, admin);
     cli::add_repair(app, admin);
+    cli::add_events(app, admin);
     cli::add_vol_create(app, admin);
     cli::add_vol_list(app, admin);
     cli::add_vol_delete(app, admin);

@@ -180,11 +180,33 @@ void Mirror::check_image() const
         throw Error(fmt::format("image '{}' holds another array, '{}' {}", pool_.image,
                                 superblock->name, superblock->array_uuid.text()),
                     "correct the image's path in the definition");
+    const std::uint64_t size = std::filesystem::file_size(pool_.image);
+    if (size < pool_.size)
+        throw Error(fmt::format("image '{}' has {} bytes, not {}", pool_.image, size, pool_.size),
+                    "bring back the whole file; truncate -s makes it as long again, with zeros "
+                    "where there was something");
+}
+
+/// A copy of an image has the same array on it.
+void Mirror::refuse_second_array() const
+{
+    for (const int number : list_md(paths_)) {
+        const auto other = read_md(paths_, number);
+        if (number == pool_.md_number || !other)
+            continue;
+        for (const MdMember& member : other->members) {
+            const auto superblock = read_superblock(paths_.device(member.device));
+            if (superblock && superblock->array_uuid == pool_.uuid)
+                throw Error(fmt::format("the same array is up already, as /dev/md{}", number),
+                            "stop that one first: an image and its copy cannot be up at once");
+        }
+    }
 }
 
 void Mirror::assemble_array() const
 {
     check_image();
+    refuse_second_array();
     load_module_unless("raid1", paths_.sys / "module/raid1");
     Mdadm(paths_, lock_fd_).assemble(pool_.md_number, pool_.uuid, view().loops.at(0).name);
     tune();

@@ -51,6 +51,7 @@ private:
     void reach(Goal goal);
     void take(Step step);
     void check_image() const;
+    void refuse_second_array() const;
     void assemble_array() const;
     void tune() const;
     void add_sparse(const std::string& zram) const;

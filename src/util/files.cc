@@ -122,6 +122,13 @@ void save_atomically(const fs::path& path, const std::string& content, mode_t mo
         if (!is_new && (!name_it(temporary) || ::rename(temporary.c_str(), path.c_str()) != 0))
             throw SystemError(
                 errno, fmt::format("rename '{}' to '{}'", temporary.string(), path.string()));
+    } catch (const SystemError& e) {
+        ::unlink(temporary.c_str());
+        if (e.code() == ENOSPC)
+            std::throw_with_nested(
+                Error("save a file", fmt::format("make room there (df '{}'), then try again",
+                                                 path.parent_path().string())));
+        throw;
     } catch (...) {
         ::unlink(temporary.c_str());
         throw;

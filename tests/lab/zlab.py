@@ -376,6 +376,7 @@ class Domain:
     on_crash: str = "destroy"
     memory: int = 32                # MiB
     uuid: str = ""
+    serial: Optional[Path] = None   # file that its serial port writes to
 
     def __enter__(self) -> "Domain":
         return self
@@ -408,6 +409,8 @@ class Domain:
         if self.boot_sector is not None:
             disks.append(self.disk_xml(25, {"file": str(self.boot_image), "xml": "<boot order='1'/>"}))
         identity = f"<uuid>{self.uuid}</uuid>" if self.uuid else ""
+        serial = (f"<serial type='file'><source path='{self.serial}' append='on'/></serial>"
+                  if self.serial else "")
         # qemu-io's answers go to QEMU's standard output, and only line buffering
         # makes them leave QEMU at once.
         environment = ("<qemu:commandline>"
@@ -421,7 +424,7 @@ class Domain:
                 f"<on_crash>{self.on_crash}</on_crash>"
                 f"<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>"
                 f"{''.join(disks)}<controller type='usb' model='none'/>"
-                f"<memballoon model='none'/><panic model='isa'/></devices>{environment}</domain>")
+                f"{serial}<memballoon model='none'/><panic model='isa'/></devices>{environment}</domain>")
 
     def define(self) -> "Domain":
         if self.boot_sector is not None:

@@ -62,6 +62,7 @@ TEST_F(MirrorTest, CreatesNothingOverAnotherArray)
 
 TEST_F(MirrorTest, TellsTheStepThatFailed)
 {
+    std::filesystem::resize_file(pool_.image, pool_.size);
     const std::string text = "attach the image to a loop device: find a free loop device: "
                              "Inappropriate ioctl for device";
     EXPECT_EQ(failure([&] { mirror().assemble(); }), text);

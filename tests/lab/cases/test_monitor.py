@@ -8,7 +8,7 @@ from pathlib import Path
 import records
 import zlab
 from faults import FlakyDisk, write_pattern
-from pools import DEFINITIONS, HOOK, Watch, make_pool, prepare, release, with_uuid
+from pools import DEFINITIONS, HOOK, Watch, make_pool, prepare, release, sparse, with_uuid
 from zlab import MIB, Domain, Lab, counters, sh, wait_for, wait_state, zraid
 
 
@@ -123,6 +123,44 @@ def test_a_full_image_file_system(lab: Lab) -> None:
     assert zlab.image_bytes(pool.image, MIB + 16 * MIB, 24 * MIB) == data
 
 
+@zlab.options(timeout=240)
+def test_a_network_block_device(lab: Lab) -> None:
+    """The server of the device that the image lies on is killed: the pool goes on from RAM. It is
+    back, and its file system mounted: the disk leg is taken back at once, by itself."""
+    folder = lab.dir / "net"
+    folder.mkdir()
+    disk = sparse(lab.dir / "net.raw", 300 * MIB)
+    sh(["modprobe", "nbd"])
+
+    def serve() -> subprocess.Popen:
+        server = subprocess.Popen(["qemu-nbd", "--format=raw", "--connect=/dev/nbd0", disk])
+        wait_for(lambda: zlab.sysfs("nbd0", "size") != "0", "/dev/nbd0 is connected")
+        return server
+    server = serve()
+    lab.defer(lambda: sh(["qemu-nbd", "--disconnect", "/dev/nbd0"]))
+    sh(["mkfs.ext4", "-q", "/dev/nbd0"])
+    sh(["mount", "/dev/nbd0", folder])
+    lab.defer(lambda: sh(["umount", folder], check=False))
+    pool = make_pool(lab, "net", "128M", "--no-libvirt", image=folder / "net.img")
+    pool.attach_and_fill()
+    sh(["sync", "-f", folder])
+    Monitor(lab)
+    server.kill()
+    server.wait()
+    data = write_pattern(pool.md, 40 * MIB, 8 * MIB)
+    wait_state("net", "ram-only")
+    wait_for(lambda: sh(["umount", folder], check=False).rc == 0, "the file system is free")
+    wait_for(lambda: zlab.sysfs("nbd0", "size") == "0", "/dev/nbd0 is disconnected")
+    serve()
+    sh(["e2fsck", "-fy", "/dev/nbd0"], check=False)
+    sh(["mount", "/dev/nbd0", folder])
+    wait_state("net", "mirrored")
+    wait_for(lambda: not pool.info()["disk"]["in_doubt"], "the disk leg is compared")
+    zraid("scrub", "net")
+    zraid("detach", "net")
+    assert zlab.image_bytes(pool.image, MIB + 40 * MIB, 8 * MIB) == data
+
+
 def test_a_lost_ram_leg_is_made_anew(lab: Lab) -> None:
     """A RAM leg that was taken out by hand is attached again; one that the pool was not to have any
     more is not."""
@@ -148,20 +186,20 @@ def test_a_lost_ram_leg_is_made_anew(lab: Lab) -> None:
 def test_a_ram_leg_that_never_fits(lab: Lab) -> None:
     """The limit is reached: the memory is given back, the reason told, and nothing is tried again
     until there is more room for it."""
-    pool = make_pool(lab, "fits", "64M", "--no-libvirt", "--ram-limit", "4M")
+    pool = make_pool(lab, "fits", "64M", "--no-libvirt", "--ram-limit", "5M")
     pool.attach_and_fill()
     Monitor(lab)
     data = write_pattern(pool.md, 16 * MIB, 12 * MIB)
     wait_for(lambda: zlab.zrams() == [], "its memory is given back")
     info = pool.info()
-    assert info["state"] == "disk-only" and "reached its limit of 4 MiB" in info["attach_problem"]
+    assert info["state"] == "disk-only" and "reached its limit of 5 MiB" in info["attach_problem"]
     # It stays like that beyond the first two waits, of 5 s and 10 s, of what is tried again.
     end = time.monotonic() + 16
     with Watch(lambda: " ".join(zlab.zrams()) or None) as watch:
         wait_for(lambda: time.monotonic() > end, "sixteen seconds")
     assert watch.asked > 100 and not watch.answers, watch.answers
     definition = DEFINITIONS / "fits.xml"
-    definition.write_text(definition.read_text().replace(str(4 * MIB), str(48 * MIB)))
+    definition.write_text(definition.read_text().replace(str(5 * MIB), str(48 * MIB)))
     wait_state("fits", "mirrored")
     zraid("scrub", "fits")
     zraid("detach", "fits")
