@@ -501,6 +501,47 @@ TEST(PlanTest, Refuses)
     }
 }
 
+PoolView mirrored()
+{
+    PoolView view;
+    view.image = FileId{1, 2};
+    view.array = MdArray{};
+    view.array->array_state = "clean";
+    view.disk = Leg{"loop0", true, false};
+    view.ram = Leg{"zram0", true, false};
+    view.disk_loop = make_loop("loop0", true);
+    return view;
+}
+
+TEST(PlanTest, KeepsTheRamLegOfADiskLegInDoubt)
+{
+    PoolView view = mirrored();
+    view.in_doubt = true;
+    for (const Goal goal : {Goal::detached, Goal::stopped})
+        EXPECT_THAT(plan(view, goal).refusal, HasSubstr("was not compared"));
+    view.ram->faulty = true;
+    EXPECT_EQ(plan(view, Goal::detached).refusal, "") << "it has nothing to lose";
+}
+
+TEST(PlanTest, KeepsWhatAnImageThatWasChangedByHandLacks)
+{
+    PoolView view = mirrored();
+    view.image_fault = ImageFault::too_short;
+    for (const Goal goal : {Goal::detached, Goal::stopped})
+        EXPECT_THAT(plan(view, goal).refusal, HasSubstr("truncated"));
+    for (const ImageFault fault : {ImageFault::gone, ImageFault::replaced}) {
+        view.image_fault = fault;
+        EXPECT_EQ(plan(view, Goal::detached).refusal, "") << "the loop device has it all";
+        EXPECT_THAT(plan(view, Goal::stopped).refusal, HasSubstr("in no file that has a name"));
+    }
+    view.ram.reset();
+    for (const ImageFault fault : {ImageFault::gone, ImageFault::replaced, ImageFault::too_short}) {
+        view.image_fault = fault;
+        EXPECT_NE(plan(view, Goal::attached).refusal, "");
+    }
+    EXPECT_EQ(plan(view, Goal::stopped).refusal, "") << "truncated: there is nothing to keep";
+}
+
 TEST(PlanTest, NamesEveryStep)
 {
     std::vector<std::string> names;

@@ -1,43 +1,13 @@
 """zraid-pool is killed in the middle of its work: the same command again comes to the same end, and
 the opposite one leaves nothing behind."""
 
-import re
-from collections import Counter
 from pathlib import Path
-from typing import List, Sequence, Tuple
 
+import kills
 import zlab
-from pools import (DEFINITIONS, Now, Pool, assert_same, drop_pool, get, make_pool, put, system)
-from zlab import MIB, Done, Lab, sh, wait_for, zraid
-
-# System calls by which zraid-pool changes something or has a program change it.
-CHANGES = "ioctl,write,pwrite64,ftruncate,fallocate,rename,linkat,unlink,mkdir,clone3,clone,vfork,fsync"
-
-
-def calls_of(words: Sequence[object], log: Path) -> List[Tuple[str, int]]:
-    """Run a command to its end and list those calls: (name, which one of that name)."""
-    sh(["strace", "-o", log, "-e", f"trace={CHANGES}", "zraid-pool", *words])
-    names = re.findall(r"(?m)^(\w+)\(", log.read_text())
-    seen: Counter = Counter()
-    calls = []
-    for name in names:
-        seen[name] += 1
-        calls.append((name, seen[name]))
-    assert len(calls) > 5, calls
-    return calls
-
-
-def kill_at(call: Tuple[str, int], words: Sequence[object]) -> Done:
-    """The same command, killed when it is about to make this call."""
-    name, number = call
-    done = sh(["strace", "-o", "/dev/null", "-e", f"trace={name}",
-               "-e", f"inject={name}:signal=KILL:when={number}", "zraid-pool", *words], check=False)
-    assert done.rc == -9, f"it was not killed: {done}"
-    return done
-
-
-def chosen(calls: List[Tuple[str, int]], shares: Sequence[float]) -> List[Tuple[str, int]]:
-    return [calls[int(share * (len(calls) - 1))] for share in shares]
+from kills import calls_of, chosen, kill_at
+from pools import DEFINITIONS, assert_same, drop_pool, get, make_pool, put, system
+from zlab import MIB, Lab, zraid
 
 
 def test_define(lab: Lab) -> None:
@@ -46,10 +16,10 @@ def test_define(lab: Lab) -> None:
     words = ["define", "kill", "--no-libvirt", "--image", image, "--size", "64M"]
     lab.defer(drop_pool, "kill")
     nothing = system(lab.dir)
-    calls = calls_of(words, Path("/tmp/define.calls"))
+    calls = calls_of(["zraid-pool", *words], Path("/tmp/define.calls"))
     zraid("undefine", "kill", "--remove-image")
     for number, call in enumerate(chosen(calls, (0.25, 0.4, 0.55, 0.7, 0.85, 1.0))):
-        kill_at(call, words)
+        kill_at(call, ["zraid-pool", *words])
         if number % 2 == 0:
             zraid(*words)
             assert zlab.info("kill")["state"] == "disk-only"
@@ -71,11 +41,11 @@ def test_attach_and_detach(lab: Lab) -> None:
     zraid(*attach)
     pool.fill()
     zraid(*detach)
-    attach_calls = calls_of(attach, Path("/tmp/attach.calls"))
+    attach_calls = calls_of(["zraid-pool", *attach], Path("/tmp/attach.calls"))
     pool.fill()
-    detach_calls = calls_of(detach, Path("/tmp/detach.calls"))
+    detach_calls = calls_of(["zraid-pool", *detach], Path("/tmp/detach.calls"))
     for number, call in enumerate(chosen(attach_calls, (0.3, 0.5, 0.7, 0.9, 1.0))):
-        kill_at(call, attach)
+        kill_at(call, ["zraid-pool", *attach])
         if number % 2 == 0:
             zraid(*attach)
             pool.fill()
@@ -87,7 +57,7 @@ def test_attach_and_detach(lab: Lab) -> None:
     for number, call in enumerate(chosen(detach_calls, (0.2, 0.5, 0.75, 1.0))):
         zraid(*attach)
         pool.fill()
-        kill_at(call, detach)
+        kill_at(call, ["zraid-pool", *detach])
         if number % 2:
             zraid(*attach)
             pool.fill()
@@ -107,11 +77,11 @@ def test_undefine(lab: Lab) -> None:
     pool = make_pool(lab, "kill", "64M", "--no-libvirt")
     put(pool.md, 3 * MIB, 0xC7)
     zraid("attach", "kill")
-    calls = calls_of(["undefine", "kill"], Path("/tmp/undefine.calls"))
+    calls = calls_of(["zraid-pool", "undefine", "kill"], Path("/tmp/undefine.calls"))
     for number, call in enumerate(chosen(calls, (0.3, 0.5, 0.7, 0.9))):
         zraid(*define)
         zraid("attach", "kill")
-        kill_at(call, ["undefine", "kill"])
+        kill_at(call, ["zraid-pool", "undefine", "kill"])
         if number % 2 and (DEFINITIONS / "kill.xml").exists():
             zraid("start", "kill")
             assert get(pool.md, 3 * MIB) == b"\xc7" * 8192
@@ -120,3 +90,9 @@ def test_undefine(lab: Lab) -> None:
         assert_same(nothing, system())
     zraid(*define)
     assert get(pool.md, 3 * MIB) == b"\xc7" * 8192
+
+
+@zlab.options(timeout=300)
+def test_start_stop_and_the_hook(lab: Lab) -> None:
+    """start, stop, and the hook's prepare and release: the same again, or the opposite."""
+    kills.run(lab, lambda calls: chosen(calls, (0.3, 0.6, 0.9)))

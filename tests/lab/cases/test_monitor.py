@@ -132,11 +132,11 @@ def test_a_network_block_device(lab: Lab) -> None:
     disk = sparse(lab.dir / "net.raw", 300 * MIB)
     sh(["modprobe", "nbd"])
 
-    def serve() -> subprocess.Popen:
-        server = subprocess.Popen(["qemu-nbd", "--format=raw", "--connect=/dev/nbd0", disk])
+    def serve() -> None:
+        # It goes into the background by itself.
+        sh(["qemu-nbd", "--format=raw", "--connect=/dev/nbd0", disk])
         wait_for(lambda: zlab.sysfs("nbd0", "size") != "0", "/dev/nbd0 is connected")
-        return server
-    server = serve()
+    serve()
     lab.defer(lambda: sh(["qemu-nbd", "--disconnect", "/dev/nbd0"]))
     sh(["mkfs.ext4", "-q", "/dev/nbd0"])
     sh(["mount", "/dev/nbd0", folder])
@@ -145,8 +145,7 @@ def test_a_network_block_device(lab: Lab) -> None:
     pool.attach_and_fill()
     sh(["sync", "-f", folder])
     Monitor(lab)
-    server.kill()
-    server.wait()
+    sh(["pkill", "-KILL", "-x", "qemu-nbd"])
     data = write_pattern(pool.md, 40 * MIB, 8 * MIB)
     wait_state("net", "ram-only")
     wait_for(lambda: sh(["umount", folder], check=False).rc == 0, "the file system is free")

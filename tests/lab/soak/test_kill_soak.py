@@ -1,0 +1,10 @@
+"""A kill at every step: tests/lab/lab run --cases tests/lab/soak 'kill_soak.*'"""
+
+import kills
+import zlab
+
+
+@zlab.options(timeout=7200)
+def test_every_step(lab: zlab.Lab) -> None:
+    """start, stop, attach, detach, and the hook, killed at each of their system calls in turn."""
+    kills.run(lab, lambda calls: calls)
