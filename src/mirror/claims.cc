@@ -36,7 +36,12 @@ void Claims::add(const Claim& claim) const
     // must not fail to start for it.
     const std::string text = nlohmann::json{{"domain", claim.domain}}.dump(
         -1, ' ', false, nlohmann::json::error_handler_t::replace);
-    save_atomically(folder_ / (claim.uuid.text() + kEnding), text + "\n", 0600);
+    try {
+        save_atomically(folder_ / (claim.uuid.text() + kEnding), text + "\n", 0600);
+    } catch (...) {
+        tidy();
+        throw;
+    }
 }
 
 bool Claims::remove(const Uuid& uuid) const
