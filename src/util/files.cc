@@ -18,6 +18,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
+void sync_folder(const fs::path& folder)
+{
+    const UniqueFd fd = open_file(folder, O_RDONLY | O_DIRECTORY);
+    if (::fsync(fd.get()) != 0)
+        throw SystemError(errno, "fsync '" + folder.string() + "'");
+}
+
+} // namespace
+
 void write_all(int fd, const std::string& content, const std::string& name)
 {
     std::size_t done = 0;
@@ -30,15 +39,6 @@ void write_all(int fd, const std::string& content, const std::string& name)
         done += static_cast<std::size_t>(n);
     }
 }
-
-void sync_folder(const fs::path& folder)
-{
-    const UniqueFd fd = open_file(folder, O_RDONLY | O_DIRECTORY);
-    if (::fsync(fd.get()) != 0)
-        throw SystemError(errno, "fsync '" + folder.string() + "'");
-}
-
-} // namespace
 
 std::string read_all(int fd, const std::string& name, std::size_t limit)
 {
@@ -134,6 +134,33 @@ void save_atomically(const fs::path& path, const std::string& content, mode_t mo
         throw;
     }
     sync_folder(path.parent_path());
+}
+
+void replace_atomically(const fs::path& path, const std::string& content)
+{
+    std::error_code code;
+    const fs::path file = fs::canonical(path, code);
+    struct stat old = {};
+    if (code || ::stat(file.c_str(), &old) != 0)
+        throw SystemError(code ? code.value() : errno, "open '" + path.string() + "'");
+    // With a name from the start: /etc may be an overlay, which has no files without one.
+    const fs::path temporary = file.string() + ".zraid-new";
+    try {
+        ::unlink(temporary.c_str());
+        const UniqueFd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        write_all(fd.get(), content, temporary);
+        // The owner first: a change of it takes bits from the mode.
+        if (::fchown(fd.get(), old.st_uid, old.st_gid) != 0 ||
+            ::fchmod(fd.get(), old.st_mode & 07777U) != 0 || ::fsync(fd.get()) != 0)
+            throw SystemError(errno, "finish '" + temporary.string() + "'");
+        if (::rename(temporary.c_str(), file.c_str()) != 0)
+            throw SystemError(
+                errno, fmt::format("rename '{}' to '{}'", temporary.string(), file.string()));
+    } catch (...) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+    sync_folder(file.parent_path());
 }
 
 bool remove_durably(const fs::path& path)

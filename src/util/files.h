@@ -23,6 +23,10 @@ std::string read_all(int fd, const std::string& name, std::size_t limit);
 /// "could not read" must not look like "is not there".
 std::optional<std::string> read_if_there(const std::filesystem::path& path);
 
+/// Writes all of it to an open descriptor.
+/// @param name what the messages call it
+void write_all(int fd, const std::string& content, const std::string& name);
+
 /// Content of a one-value sysfs file without its line end; nothing if the attribute is not there
 /// (also when its device goes away while it is read: ENODEV).
 std::optional<std::string> read_attribute(const std::filesystem::path& path);
@@ -33,6 +37,10 @@ void write_attribute(const std::filesystem::path& path, const std::string& value
 /// Replaces a file so that after a crash either the old or the new content is there: temporary
 /// file in the same folder, fsync, rename, fsync of the folder.
 void save_atomically(const std::filesystem::path& path, const std::string& content, mode_t mode);
+
+/// The same for a file of somebody else's, which has to exist: mode and owner stay as they are, and
+/// of a symbolic link that what it leads to is replaced.
+void replace_atomically(const std::filesystem::path& path, const std::string& content);
 
 /// Removes a file and makes the removal durable. @return false if there was none
 bool remove_durably(const std::filesystem::path& path);

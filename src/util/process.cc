@@ -49,6 +49,15 @@ UniqueFd memory_file(const char* name)
     return high;
 }
 
+/// A memory file to be read from its begin.
+UniqueFd filled_memory_file(const std::string& content)
+{
+    UniqueFd fd = memory_file("stdin");
+    write_all(fd.get(), content, "input of a command");
+    ::lseek(fd.get(), 0, SEEK_SET);
+    return fd;
+}
+
 std::string content_of(const UniqueFd& fd)
 {
     ::lseek(fd.get(), 0, SEEK_SET);
@@ -163,8 +172,14 @@ CommandResult run(const Command& command)
     const UniqueFd out = memory_file("stdout");
     const UniqueFd err = memory_file("stderr");
 
+    UniqueFd in;
     SpawnPlan plan;
-    plan.read_nothing();
+    if (command.input.empty()) {
+        plan.read_nothing();
+    } else {
+        in = filled_memory_file(command.input);
+        plan.connect(in.get(), STDIN_FILENO);
+    }
     plan.connect(out.get(), STDOUT_FILENO);
     plan.connect(err.get(), STDERR_FILENO);
     for (const int fd : command.keep_open)

@@ -19,6 +19,8 @@ struct Command
     std::vector<int> accepted{0};
     /// Descriptors that the child inherits under the same number; see FileLock.
     std::vector<int> keep_open{};
+    /// What the program reads on its stdin.
+    std::string input{};
 };
 
 /// How a program ended.

@@ -244,5 +244,49 @@ TEST(EntriesOf, TellsAMissingFolderFromAnUnreadableOne)
               "list '" + (folder / "file").string() + "': Not a directory");
 }
 
+TEST(ReplaceAtomically, KeepsModeOwnerAndLink)
+{
+    const TemporaryFolder folder;
+    const auto file = folder.put("real/file", "old");
+    ASSERT_EQ(::chmod(file.c_str(), 0604), 0);
+    if (::geteuid() == 0) {
+        ASSERT_EQ(::chown(file.c_str(), 12, 34), 0);
+    }
+    const auto link = folder.link("link", "real/file");
+    replace_atomically(link, "new");
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(read_file(file), "new");
+    EXPECT_EQ(mode_of(file), 0604U);
+    struct stat info = {};
+    ASSERT_EQ(::stat(file.c_str(), &info), 0);
+    if (::geteuid() == 0) {
+        EXPECT_EQ(info.st_uid, 12U);
+        EXPECT_EQ(info.st_gid, 34U);
+    }
+    EXPECT_THAT(entries_of(folder / "real"), ElementsAre("file"));
+}
+
+TEST(ReplaceAtomically, LeavesTheOldFileWhereThereIsNoRoom)
+{
+    const TemporaryFolder folder;
+    const auto file = folder.put("file", "old");
+    folder.put("file.zraid-new", "left by one that was killed");
+    {
+        const FileSizeLimit limit(4096);
+        EXPECT_THAT(failure([&] { replace_atomically(file, std::string(10'000, 'x')); }),
+                    HasSubstr("write '"));
+    }
+    EXPECT_EQ(read_file(file), "old");
+    EXPECT_THAT(entries_of(folder.path()), ElementsAre("file"));
+}
+
+TEST(ReplaceAtomically, WantsAFile)
+{
+    const TemporaryFolder folder;
+    EXPECT_EQ(failure([&] { replace_atomically(folder / "file", "new"); }),
+              "open '" + (folder / "file").string() + "': No such file or directory");
+    EXPECT_THAT(entries_of(folder.path()), IsEmpty());
+}
+
 } // namespace
 } // namespace zraid

@@ -275,5 +275,14 @@ TEST(Run, LogsTheCommandItsEndAndTheTimeTaken)
                 ElementsAre(MatchesRegex("debug: ran 'sh -c exit 4': exit code 4, [0-9]+ ms")));
 }
 
+TEST(Run, GivesTheProgramItsInput)
+{
+    Command command{{"cat"}};
+    command.input = std::string(300'000, 'x') + std::string("\0end\n", 5);
+    EXPECT_EQ(run(command).out, command.input);
+    command.input.clear();
+    EXPECT_EQ(run(command).out, "") << "nothing, and no waiting for it";
+}
+
 } // namespace
 } // namespace zraid
