@@ -58,6 +58,7 @@ void set_up_commands(CLI::App& app, const Admin& admin)
     cli::add_vol_delete(app, admin);
     cli::add_disk_xml(app, admin);
     cli::add_budget(app, admin);
+    cli::add_mdadm_mail(app, admin);
 }
 
 /// The first thing of every command that is about to act; --help and --version need no root.

@@ -12,9 +12,12 @@ struct Paths
     std::filesystem::path sys = "/sys";
     std::filesystem::path dev = "/dev";
     std::filesystem::path proc = "/proc";
-    std::filesystem::path etc;   ///< pool definitions, overriding templates
-    std::filesystem::path run;   ///< locks, claims, records: gone after a reboot
-    std::filesystem::path share; ///< templates, schema, mdadm's configuration
+    std::filesystem::path host_etc = "/etc"; ///< configuration of others: mdadm's
+    std::filesystem::path sendmail = "/usr/sbin/sendmail";
+    std::filesystem::path etc;     ///< pool definitions, overriding templates
+    std::filesystem::path run;     ///< locks, claims, records: gone after a reboot
+    std::filesystem::path share;   ///< templates, schema, mdadm's configuration
+    std::filesystem::path libexec; ///< programs that others call
 
     /// The folders this build was configured with.
     static Paths system();
@@ -24,6 +27,8 @@ struct Paths
     std::filesystem::path lock(const std::string& name) const { return run / "locks" / name; }
     std::filesystem::path block(const std::string& device) const { return sys / "block" / device; }
     std::filesystem::path device(const std::string& name) const { return dev / name; }
+    /// What mdadm's monitor calls for each event.
+    std::filesystem::path md_alert() const { return libexec / "zraid-md-alert"; }
 };
 
 } // namespace zraid

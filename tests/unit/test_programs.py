@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What the built programs do that needs no kernel: exit codes, one clear line, nothing on stdout.
 
-usage: test_programs.py PATH-OF-ZRAID-POOL PATH-OF-ZRAID-HOOK
+usage: test_programs.py PATH-OF-ZRAID-POOL PATH-OF-ZRAID-HOOK PATH-OF-ZRAID-MD-ALERT
 
 Runs as root and as anybody else; the cases that need one of the two make themselves so, or say
 that they were left out.
@@ -18,8 +18,9 @@ from pathlib import Path
 
 POOL = ""
 HOOK = ""
+MD_ALERT = ""
 COMMANDS = ["define", "undefine", "start", "stop", "list", "info", "dumpxml", "attach", "detach", "wait",
-            "vol-create", "vol-list", "vol-delete", "budget"]
+            "vol-create", "vol-list", "vol-delete", "budget", "mdadm-mail"]
 NOBODY = 65534
 DOMAIN = "zraid-test-no-such-domain"
 
@@ -70,7 +71,8 @@ class ZraidPool(Case):
                       ["list", "--no-such-option"], ["define", "vm"], ["define", "--image", "/x"],
                       ["define", "vm", "--image"], ["define", "vm", "--image", "/x", "--md", "many"],
                       ["wait", "vm", "--timeout", "soon"], ["wait", "vm", "--timeout", "-1"],
-                      ["vol-create", "vm"], ["info", "vm", "--jso"], ["--connect"]):
+                      ["vol-create", "vm"], ["info", "vm", "--jso"], ["--connect"], ["mdadm-mail"],
+                      ["mdadm-mail", "filter", "status"]):
             with self.subTest(words):
                 self.check(run(POOL, *words), 2, r"^zraid-pool: .*\. Next: .*--help")
 
@@ -194,10 +196,22 @@ class ZraidHook(Case):
         self.assertNotIn("libvirt.so", needed)
 
 
+class ZraidMdAlert(Case):
+    # More than this would mail the administrator of the machine: tests/lab does.
+    def test_wants_mdadms_arguments(self):
+        for words in ([], ["Fail"], ["Fail", "/dev/md0", "/dev/sda", "more"]):
+            with self.subTest(words):
+                self.check(run(MD_ALERT, *words), 2, "^zraid-md-alert: mdadm's arguments are missing: ")
+
+    def test_does_not_load_libvirt(self):
+        needed = run("/usr/bin/ldd", MD_ALERT).stdout
+        self.assertNotIn("libvirt", needed)
+
+
 def main() -> None:
-    global POOL, HOOK
-    POOL, HOOK = (str(Path(path).resolve()) for path in sys.argv[1:3])
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
+    global POOL, HOOK, MD_ALERT
+    POOL, HOOK, MD_ALERT = (str(Path(path).resolve()) for path in sys.argv[1:4])
+    unittest.main(argv=[sys.argv[0], *sys.argv[4:]], verbosity=2)
 
 
 if __name__ == "__main__":

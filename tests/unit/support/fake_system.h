@@ -10,8 +10,8 @@
 
 namespace zraid::test {
 
-/// A folder that stands in for /sys, /dev, /proc, /etc/zraid and /run/zraid. Schema and templates
-/// are those of the source tree.
+/// A folder that stands in for /sys, /dev, /proc, /etc, /etc/zraid, /run/zraid and sendmail. Schema
+/// and templates are those of the source tree.
 class FakeSystem : public TemporaryFolder
 {
 public:
@@ -21,6 +21,9 @@ public:
         paths.sys = folder("sys");
         paths.dev = folder("dev");
         paths.proc = folder("proc");
+        paths.host_etc = folder("host-etc");
+        paths.sendmail = path() / "sendmail";
+        paths.libexec = "/usr/libexec/zraid";
         paths.etc = path() / "etc";
         paths.run = path() / "run";
         paths.share = ZRAID_SOURCE_DIR "/xml-templates";
