@@ -1,0 +1,53 @@
+"""What happened to a pool is told from the journal."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from pools import make_pool
+from zlab import Lab, sh, wait_for, zraid
+
+
+def start_journal(lab: Lab) -> None:
+    """systemd's journal, which the lab goes without, in the place of the lab's own log."""
+    log, aside = Path("/dev/log"), Path("/dev/log.lab")
+    log.rename(aside)
+    lab.defer(aside.rename, log)
+    for folder in ("/run/systemd/journal", "/run/log/journal"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    machine = Path("/etc/machine-id")
+    if not machine.exists() or not machine.read_text().strip():
+        machine.write_text("0123456789abcdef0123456789abcdef\n")
+    journal = subprocess.Popen(["/lib/systemd/systemd-journald"], stdin=subprocess.DEVNULL)
+    lab.defer(journal.wait)
+    lab.defer(journal.terminate)
+    socket = Path("/run/systemd/journal/dev-log")
+    wait_for(socket.is_socket, "the journal listens")
+    log.symlink_to(socket)
+
+
+def test_what_happened_is_told(lab: Lab) -> None:
+    """events tells what zraid and the kernel said of this pool, and of no other, oldest first."""
+    start_journal(lab)
+    pool, other = make_pool(lab, "told", "64M", "--no-libvirt"), make_pool(lab, "told2", "64M", "--no-libvirt")
+    pool.attach_and_fill()
+    zram = pool.info()["ram"]["device"]
+    sh(["mdadm", pool.md, "--fail", zram])
+    zraid("detach", "told")
+
+    def told() -> list:
+        events = json.loads(zraid("events", "told", "--json", quiet=True).out)
+        return events if any("give the RAM leg's memory back" in event["message"] for event in events) else []
+    events = wait_for(told, "the detach is in the journal")
+    messages = [event["message"] for event in events]
+    made = next(i for i, text in enumerate(messages) if "done: make the RAM leg" in text)
+    lost = next(i for i, event in enumerate(events)
+                if event["source"] == "kernel" and "Disk failure" in event["message"])
+    gone = next(i for i, text in enumerate(messages) if "give the RAM leg's memory back" in text)
+    assert made < lost < gone, messages
+    assert not any("told2" in text for text in messages), messages
+    lines = zraid("events", "told", "--lines", "2").out.splitlines()
+    assert len(lines) == 2 and lines[-1].endswith(messages[-1]), lines
+    assert zraid("events", "told", "--since", "tomorrow").out == ""
+    assert zraid("events", "nobody", check=False).rc == 1
+    assert other.now().state == "disk-only"

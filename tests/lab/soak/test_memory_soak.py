@@ -1,0 +1,13 @@
+"""Five minutes of memory pressure: tests/lab/lab run --cases tests/lab/soak memory_soak"""
+
+import squeezing
+import zlab
+from pools import make_pool
+
+
+@zlab.options(fresh=True, memory=1024, timeout=900)
+def test_pressure(lab: zlab.Lab) -> None:
+    """A writer gets on for five minutes while memory is taken and given back."""
+    pool = make_pool(lab, "squeezed", "128M", "--no-libvirt")
+    pool.attach_and_fill()
+    squeezing.run(lab, pool, 300)
