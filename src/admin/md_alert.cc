@@ -180,6 +180,10 @@ AlertVerdict judge_alert(const MdAlert& alert, AlertMember member, const PoolVie
         return {true, "nothing that zraid does"};
     if (view.stray_array || view.stray_is_newer)
         return {true, "a leg is not where it should be"};
+    if (view.image_fault != ImageFault::none)
+        return {true, "the image was removed, replaced or cut"};
+    if (view.in_doubt)
+        return {true, "the disk leg came back and was not compared yet"};
     if (view.array && !(view.disk && view.disk->in_sync))
         return {true, "the disk leg is lost"};
     if (view.array && view.state() == PoolState::inactive)

@@ -89,6 +89,19 @@ TEST(JudgeAlert, PassesOnEverythingOnceTheDiskLegIsLost)
     }
 }
 
+TEST(JudgeAlert, PassesOnEverythingWhileTheImageCannotBeTrusted)
+{
+    for (const ImageFault fault : {ImageFault::gone, ImageFault::replaced, ImageFault::too_short}) {
+        PoolView view = view_of(kGood, kGood);
+        view.image_fault = fault;
+        EXPECT_TRUE(passed_on("Fail", AlertMember::ram_leg, view));
+        EXPECT_TRUE(passed_on("DegradedArray", AlertMember::none, view));
+    }
+    PoolView view = view_of(kGood, kFaulty);
+    view.in_doubt = true;
+    EXPECT_TRUE(passed_on("Fail", AlertMember::ram_leg, view)) << "it had the only good copy";
+}
+
 TEST(JudgeAlert, KnowsAStoppedPool)
 {
     PoolView view;
