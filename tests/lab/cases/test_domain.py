@@ -108,7 +108,9 @@ def test_two_pools_and_a_killed_libvirtd(lab: Lab) -> None:
     assert lost.fill().users == ["both"]
     domain.write(MIB, 4096, 0x11, disk=0)
     domain.write(MIB, 4096, 0x22, disk=1, flush=True)
-    zraid("detach", "lost")
+    # Lost, not detached by an administrator, which would be left so.
+    zram = lost.info()["ram"]["device"]
+    sh(["mdadm", lost.md, "--fail", zram, "--remove", zram])
 
     lab.defer(zlab.start_libvirtd)
     zlab.kill_libvirtd(signal.SIGKILL)
