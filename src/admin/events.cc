@@ -5,6 +5,7 @@
 #include "util/log.h"
 #include "util/process.h"
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -55,6 +56,7 @@ std::vector<Event> parse_events(const std::string& journal, const std::string& p
         event.source = json.text("SYSLOG_IDENTIFIER", "?");
         if (!is_about(event.message, pool, event.source == "kernel" ? array : ""))
             continue;
+        std::replace(event.message.begin(), event.message.end(), '\n', ' '); // md says two at once
         event.priority = number_in(json, "PRIORITY", 6);
         event.time = std::chrono::system_clock::time_point(
             std::chrono::microseconds(number_in<std::int64_t>(json, "__REALTIME_TIMESTAMP", 0)));

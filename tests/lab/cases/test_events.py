@@ -41,11 +41,12 @@ def test_what_happened_is_told(lab: Lab) -> None:
     events = wait_for(told, "the detach is in the journal")
     messages = [event["message"] for event in events]
     made = next(i for i, text in enumerate(messages) if "done: make the RAM leg" in text)
-    lost = next(i for i, event in enumerate(events)
-                if event["source"] == "kernel" and "Disk failure" in event["message"])
+    # The kernel's log goes back to the boot, and other pools had that array's number.
+    lost = max(i for i, event in enumerate(events)
+               if event["source"] == "kernel" and "Disk failure" in event["message"])
     gone = next(i for i, text in enumerate(messages) if "give the RAM leg's memory back" in text)
     assert made < lost < gone, messages
-    assert not any("told2" in text for text in messages), messages
+    assert not any("told2" in text or "\n" in text for text in messages), messages
     lines = zraid("events", "told", "--lines", "2").out.splitlines()
     assert len(lines) == 2 and lines[-1].endswith(messages[-1]), lines
     assert zraid("events", "told", "--since", "tomorrow").out == ""
