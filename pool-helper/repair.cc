@@ -14,14 +14,14 @@ namespace {
 
 void verify(const Admin& admin, const std::string& name)
 {
-    VerifyResult result;
+    std::uint64_t copied = 0;
     {
         ProgressBar bar;
-        result = verify_disk_leg(admin, name, [&](double percent) { bar.show(percent); });
+        copied = verify_disk_leg(admin, name, [&](double percent) { bar.show(percent); });
     }
-    if (result.copied > 0)
+    if (copied > 0)
         std::cout << fmt::format("the disk leg had missed {} more than md knew of\n",
-                                 format_size(result.copied));
+                                 format_size(copied));
 }
 
 } // namespace

@@ -2,7 +2,6 @@
 
 #include "pools/store.h"
 #include "util/json_object.h"
-#include "util/log.h"
 #include "util/process.h"
 
 #include <algorithm>

@@ -7,10 +7,10 @@
 #include "util/files.h"
 #include "util/log.h"
 #include "util/process.h"
+#include "util/text.h"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <sstream>
 #include <string_view>
 
@@ -25,19 +25,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The rest of `text` behind `prefix` as a number; nothing if it is anything else.
-std::optional<int> number_behind(std::string_view text, std::string_view prefix)
-{
-    if (!text.starts_with(prefix))
-        return std::nullopt;
-    text.remove_prefix(prefix.size());
-    const bool digits =
-        std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-    if (text.empty() || text.size() > 8 || !digits)
-        return std::nullopt;
-    return std::stoi(std::string(text));
-}
-
 /// Where a device that mdadm names is, in these paths.
 fs::path node_of(const Paths& paths, const std::string& device)
 {
@@ -50,7 +37,7 @@ std::optional<int> array_number(const Paths& paths, const std::string& device)
 {
     std::error_code gone;
     const fs::path target = fs::canonical(node_of(paths, device), gone);
-    return number_behind((gone ? fs::path(device) : target).filename().string(), "md");
+    return number_after((gone ? fs::path(device) : target).filename().string(), "md");
 }
 
 /// zram's major number, which the kernel gives out anew in each boot.
@@ -65,7 +52,7 @@ std::optional<int> zram_major(const Paths& paths)
         words >> number >> name;
         block = block || line.starts_with("Block devices");
         if (block && name == "zram")
-            return number_behind(number, "");
+            return number_after(number, "");
     }
     return std::nullopt;
 }
@@ -75,7 +62,7 @@ std::optional<int> major_of(const Paths& paths, const std::string& component)
 {
     const std::size_t colon = component.find(':');
     if (!component.starts_with('/') && colon != std::string::npos)
-        return number_behind(component.substr(0, colon), "");
+        return number_after(component.substr(0, colon), "");
     struct stat info = {};
     if (::stat(node_of(paths, component).c_str(), &info) != 0 || !S_ISBLK(info.st_mode))
         return std::nullopt;
@@ -87,7 +74,7 @@ AlertMember member_of(const Paths& paths, const MdAlert& alert)
     if (!alert.component || alert.component->starts_with(' '))
         return AlertMember::none;
     // A RAM leg that was detached has no node any more, but mdadm remembers the name.
-    if (number_behind(*alert.component, "/dev/zram"))
+    if (number_after(*alert.component, "/dev/zram"))
         return AlertMember::ram_leg;
     const auto major = major_of(paths, *alert.component);
     return major && major == zram_major(paths) ? AlertMember::ram_leg : AlertMember::other;

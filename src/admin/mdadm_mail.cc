@@ -59,6 +59,14 @@ MdadmMailReport report_on(const Paths& paths, const std::vector<MdadmConfFile>& 
     return report;
 }
 
+MdadmMailReport report_change(const Paths& paths, const std::vector<MdadmConfFile>& files,
+                              std::vector<std::filesystem::path> changed)
+{
+    MdadmMailReport report = report_on(paths, files);
+    report.changed = std::move(changed);
+    return report;
+}
+
 /// Saves what differs of the files from `now` on, one after the other.
 /// @param old the same files as they were, up to `end`
 template <typename Iterator>
@@ -95,10 +103,7 @@ MdadmMailReport filter_mdadm_mail(const Paths& paths)
         take_over_alerts(files, paths.md_alert());
     // Our line is in the first file that changes, so that mdadm has somebody to tell at each
     // moment.
-    auto changed = save_changes(old.begin(), old.end(), files.cbegin());
-    MdadmMailReport report = report_on(paths, files);
-    report.changed = std::move(changed);
-    return report;
+    return report_change(paths, files, save_changes(old.begin(), old.end(), files.cbegin()));
 }
 
 MdadmMailReport restore_mdadm_mail(const Paths& paths)
@@ -108,10 +113,7 @@ MdadmMailReport restore_mdadm_mail(const Paths& paths)
     auto files = old;
     give_back_alerts(files, paths.md_alert());
     // … and it goes last.
-    auto changed = save_changes(old.rbegin(), old.rend(), files.crbegin());
-    MdadmMailReport report = report_on(paths, files);
-    report.changed = std::move(changed);
-    return report;
+    return report_change(paths, files, save_changes(old.rbegin(), old.rend(), files.crbegin()));
 }
 
 MdadmMailReport report_mdadm_mail(const Paths& paths)

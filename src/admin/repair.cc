@@ -62,13 +62,14 @@ std::uint64_t check_once(const Admin& admin, const PoolDefinition& pool,
 }
 
 /// Waits until md has copied to the disk leg what it knows to be missing there.
-void await_disk_leg(const Admin& admin, const PoolDefinition& pool,
-                    const std::function<void(double)>& show)
+/// @return the pool, mirrored
+PoolView await_disk_leg(const Admin& admin, const PoolDefinition& pool,
+                        const std::function<void(double)>& show)
 {
     for (;;) {
-        const PoolView view = view_pool(admin.paths, pool);
+        PoolView view = view_pool(admin.paths, pool);
         if (view.state() == PoolState::mirrored)
-            return;
+            return view;
         if (view.state() != PoolState::ram_only || !view.disk || view.disk->faulty)
             refuse_unless_mirrored(view, pool.name);
         show(0);
@@ -102,19 +103,17 @@ std::vector<std::string> repair_pool(const Admin& admin, const std::string& name
     return lines;
 }
 
-VerifyResult verify_disk_leg(const Admin& admin, const std::string& name,
-                             const std::function<void(double)>& show)
+std::uint64_t verify_disk_leg(const Admin& admin, const std::string& name,
+                              const std::function<void(double)>& show)
 {
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
     const DoubtMark mark(admin.paths, name);
-    VerifyResult result;
+    std::uint64_t copied = 0;
     for (int round = 0; round < kVerifyRounds; ++round) {
         const std::uint64_t doubt = mark.id();
         if (doubt == 0)
-            return result;
-        result.was_needed = true;
-        await_disk_leg(admin, pool, show);
-        if (const auto fault = view_pool(admin.paths, pool).image_fault; fault != ImageFault::none)
+            return copied;
+        if (await_disk_leg(admin, pool, show).image_fault != ImageFault::none)
             throw Error("its image was changed by hand while it is in use",
                         "zraid-pool info tells what to do");
         const auto ranges = differing_chunks(admin.paths, pool, show);
@@ -125,13 +124,13 @@ VerifyResult verify_disk_leg(const Admin& admin, const std::string& name,
         refuse_unless_mirrored(mirror.view(), name);
         if (ranges.empty()) {
             mark.clear(doubt);
-            return result;
+            return copied;
         }
         for (const ChunkRange& range : ranges)
-            result.copied += (range.last - range.first + 1) * pool.bitmap_chunk;
+            copied += (range.last - range.first + 1) * pool.bitmap_chunk;
         log().warn("pool '{}': the disk leg lacked {} KiB that md took for written; they are "
                    "copied to it",
-                   name, result.copied / 1024);
+                   name, copied / 1024);
         mirror.copy_again(ranges);
     }
     throw Error(fmt::format("the legs still differ after {} rounds", kVerifyRounds),

@@ -16,19 +16,13 @@ namespace zraid {
 /// @return what was done, or would be, a line each
 std::vector<std::string> repair_pool(const Admin& admin, const std::string& name, bool dry_run);
 
-/// What verify_disk_leg() found.
-struct VerifyResult
-{
-    bool was_needed = false;
-    std::uint64_t copied = 0; ///< bytes, in whole chunks, that the disk leg had missed unnoticed
-};
-
 /// Compares a disk leg that came back with the array, and has md copy what differs, until nothing
 /// does; see DoubtMark. Waits for md first. Nothing happens if there is no doubt.
 /// @param show called at least twice a second with the share that is done, 0 to 100
+/// @return bytes, in whole chunks, that the disk leg had missed unnoticed
 /// @throws Error if the pool is not mirrored, or stops being so, or the legs do not become the same
-VerifyResult verify_disk_leg(const Admin& admin, const std::string& name,
-                             const std::function<void(double)>& show);
+std::uint64_t verify_disk_leg(const Admin& admin, const std::string& name,
+                              const std::function<void(double)>& show);
 
 /// What a comparison of the legs found.
 struct ScrubResult

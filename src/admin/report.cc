@@ -2,7 +2,6 @@
 
 #include "mirror/mirror.h"
 #include "mirror/ram_leg.h"
-#include "pools/settings.h"
 #include "pools/store.h"
 
 #include <algorithm>
@@ -126,11 +125,7 @@ BudgetReport report_budget(const Admin& admin)
 {
     BudgetReport budget;
     budget.memory = read_memory(admin.paths);
-    std::vector<RamUse> attached;
-    const auto in_use = ram_in_use(admin.paths);
-    for (const auto& [pool, use] : in_use)
-        attached.push_back(use);
-    budget.room = room_for_ram(budget.memory, attached, load_settings(admin.paths).memory);
+    budget.room = ram_room(admin.paths, budget.memory);
     for (const PoolReport& pool : report_all(admin)) {
         if (!pool.problem.empty())
             continue;

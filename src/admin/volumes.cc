@@ -7,9 +7,9 @@
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/size.h"
+#include "util/text.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -47,13 +47,8 @@ int next_partition(const Admin& admin, const PoolDefinition& pool,
 int partition_number(const PoolDefinition& pool, const std::string& volume)
 {
     const std::string prefix = fmt::format("md{}p", pool.md_number);
-    int number = 0;
-    const char* end = volume.data() + volume.size();
-    if (volume.starts_with(prefix)) {
-        const auto [stop, code] = std::from_chars(volume.data() + prefix.size(), end, number);
-        if (code == std::errc() && stop == end && number > 0)
-            return number;
-    }
+    if (const auto number = number_after(volume, prefix); number && *number > 0)
+        return *number;
     throw Error(fmt::format("there is no volume '{}': this pool's are named {}1, {}2, …", volume,
                             prefix, prefix),
                 fmt::format("zraid-pool vol-list {}", pool.name));

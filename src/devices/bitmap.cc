@@ -77,6 +77,14 @@ MdBitmap read_bitmap(const std::string& image)
     return bitmap;
 }
 
+void add_range(std::vector<ChunkRange>& ranges, ChunkRange range)
+{
+    if (!ranges.empty() && range.first <= ranges.back().last + 1)
+        ranges.back().last = std::max(ranges.back().last, range.last);
+    else
+        ranges.push_back(range);
+}
+
 std::vector<ChunkRange> chunks_of(const std::vector<Extent>& extents, std::uint64_t data_offset,
                                   std::uint64_t chunk, std::uint64_t chunks)
 {
@@ -88,10 +96,7 @@ std::vector<ChunkRange> chunks_of(const std::vector<Extent>& extents, std::uint6
         const std::uint64_t last = std::min((extent.end - data_offset - 1) / chunk, chunks - 1);
         if (first > last) // behind the array's end
             continue;
-        if (!ranges.empty() && first <= ranges.back().last + 1)
-            ranges.back().last = std::max(ranges.back().last, last);
-        else
-            ranges.push_back({first, last});
+        add_range(ranges, {first, last});
     }
     return ranges;
 }

@@ -32,6 +32,10 @@ struct MdBitmap
 /// @throws Error if there is none, or it is not understood
 MdBitmap read_bitmap(const std::string& image);
 
+/// Adds a run behind those that are there; runs that touch or overlap become one.
+/// @param range begins no earlier than the last one there
+void add_range(std::vector<ChunkRange>& ranges, ChunkRange range);
+
 /// The chunks that cover the data of a leg. md counts from the array's first byte, which is
 /// `data_offset` bytes into the leg; what lies before is md's own.
 /// @param chunks number of chunks of the bitmap

@@ -2,27 +2,15 @@
 
 #include "util/error.h"
 #include "util/files.h"
+#include "util/text.h"
 #include "util/wait.h"
 
 #include <cerrno>
-#include <charconv>
 #include <sstream>
 
 namespace zraid {
 
 namespace {
-
-std::optional<int> number_after(const std::string& text, std::string_view prefix)
-{
-    if (!text.starts_with(prefix))
-        return std::nullopt;
-    int number = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data() + prefix.size(), end, number);
-    if (code != std::errc() || stop != end || number < 0)
-        return std::nullopt;
-    return number;
-}
 
 std::set<std::string> words_of(const std::string& text, char separator)
 {
@@ -114,13 +102,22 @@ std::optional<MdArray> read_md(const Paths& paths, int number)
     return array;
 }
 
+std::vector<MdArray> read_all_md(const Paths& paths)
+{
+    std::vector<MdArray> arrays;
+    for (const std::string& name : entries_of(paths.sys / "block")) {
+        const auto number = number_after(name, "md");
+        if (auto array = number ? read_md(paths, *number) : std::nullopt)
+            arrays.push_back(std::move(*array));
+    }
+    return arrays;
+}
+
 std::vector<int> list_md(const Paths& paths)
 {
     std::vector<int> numbers;
-    for (const std::string& name : entries_of(paths.sys / "block")) {
-        if (const auto number = number_after(name, "md"); number && read_md(paths, *number))
-            numbers.push_back(*number);
-    }
+    for (const MdArray& array : read_all_md(paths))
+        numbers.push_back(array.number);
     return numbers;
 }
 

@@ -45,6 +45,9 @@ inline constexpr int kMaxMdNumber = 511;
 /// @return nothing if there is no such array, or only the empty shell that a stopped one leaves
 std::optional<MdArray> read_md(const Paths& paths, int number);
 
+/// All arrays that exist.
+std::vector<MdArray> read_all_md(const Paths& paths);
+
 /// Numbers of all arrays that exist.
 std::vector<int> list_md(const Paths& paths);
 

@@ -52,6 +52,13 @@ void prepare_pool(const Paths& paths, const PoolDefinition& pool, const DomainDi
         attach_if_possible(paths, mirror, pool.name);
 }
 
+void prepare_pools(const Paths& paths, const std::string& domain_xml, bool starts)
+{
+    const DomainDisks domain = parse_domain(domain_xml);
+    for (const PoolDefinition& pool : pools_of_domain(paths, domain))
+        in_context(pool_context(pool.name), [&] { prepare_pool(paths, pool, domain, starts); });
+}
+
 /// Which domain a release is about; its name is enough to find its claims.
 std::function<bool(const Claim&)> claims_of(const std::string& name, const std::string& xml)
 {
@@ -107,16 +114,12 @@ HookAction hook_action(std::string_view operation, std::string_view sub_operatio
 
 void prepare_domain(const Paths& paths, const std::string& domain_xml)
 {
-    const DomainDisks domain = parse_domain(domain_xml);
-    for (const PoolDefinition& pool : pools_of_domain(paths, domain))
-        in_context(pool_context(pool.name), [&] { prepare_pool(paths, pool, domain, true); });
+    prepare_pools(paths, domain_xml, true);
 }
 
 void reconnect_domain(const Paths& paths, const std::string& domain_xml)
 {
-    const DomainDisks domain = parse_domain(domain_xml);
-    for (const PoolDefinition& pool : pools_of_domain(paths, domain))
-        in_context(pool_context(pool.name), [&] { prepare_pool(paths, pool, domain, false); });
+    prepare_pools(paths, domain_xml, false);
 }
 
 void release_domain(const Paths& paths, const std::string& domain_name,

@@ -27,8 +27,7 @@ void set_hold(const Paths& paths, const std::string& pool, Hold hold)
 {
     const auto path = file(paths, pool);
     if (hold == Hold::none) {
-        if (std::filesystem::exists(path))
-            remove_durably(path);
+        remove_durably(path);
         return;
     }
     make_folder(path.parent_path(), 0700);

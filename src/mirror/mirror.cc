@@ -11,6 +11,7 @@
 #include "util/files.h"
 #include "util/log.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -190,16 +191,23 @@ void Mirror::check_image() const
 /// A copy of an image has the same array on it.
 void Mirror::refuse_second_array() const
 {
-    for (const int number : list_md(paths_)) {
-        const auto other = read_md(paths_, number);
-        if (number == pool_.md_number || !other)
-            continue;
-        for (const MdMember& member : other->members) {
+    const auto has_our_superblock = [&](const MdMember& member) {
+        try {
             const auto superblock = read_superblock(paths_.device(member.device));
-            if (superblock && superblock->array_uuid == pool_.uuid)
-                throw Error(fmt::format("the same array is up already, as /dev/md{}", number),
-                            "stop that one first: an image and its copy cannot be up at once");
+            return superblock && superblock->array_uuid == pool_.uuid;
+        } catch (const SystemError&) { // somebody else's dead disk is no reason not to start
+            return false;
         }
+    };
+    const auto is_same = [&](const MdArray& array) {
+        return array.uuid
+                   ? *array.uuid == pool_.uuid
+                   : std::any_of(array.members.begin(), array.members.end(), has_our_superblock);
+    };
+    for (const MdArray& other : read_all_md(paths_)) {
+        if (other.number != pool_.md_number && is_same(other))
+            throw Error(fmt::format("the same array is up already, as /dev/{}", other.name()),
+                        "stop that one first: an image and its copy cannot be up at once");
     }
 }
 

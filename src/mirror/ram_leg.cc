@@ -48,11 +48,7 @@ std::string add_recorded(const Paths& paths, const std::string& pool, std::uint6
 
 void check_room(const Paths& paths, const PoolDefinition& pool, std::uint64_t worst)
 {
-    std::vector<RamUse> attached;
-    for (const auto& [name, use] : ram_in_use(paths))
-        attached.push_back(use);
-    const std::uint64_t room =
-        room_for_ram(read_memory(paths), attached, load_settings(paths).memory);
+    const std::uint64_t room = ram_room(paths, read_memory(paths));
     if (worst <= room)
         return;
     throw Error(fmt::format("the RAM leg may need {} (table {}), {} are to be had",
@@ -168,6 +164,14 @@ std::vector<std::pair<std::string, RamUse>> ram_in_use(const Paths& paths)
             pool, RamUse{statistics->table + statistics->stored, record ? record->worst : 0});
     }
     return uses;
+}
+
+std::uint64_t ram_room(const Paths& paths, const MemoryInfo& memory)
+{
+    std::vector<RamUse> attached;
+    for (const auto& [name, use] : ram_in_use(paths))
+        attached.push_back(use);
+    return room_for_ram(memory, attached, load_settings(paths).memory);
 }
 
 } // namespace zraid

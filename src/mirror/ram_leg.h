@@ -48,4 +48,7 @@ std::vector<std::string> offered_compressors(const Paths& paths, const std::stri
 /// Memory of all RAM legs that exist now, by pool.
 std::vector<std::pair<std::string, RamUse>> ram_in_use(const Paths& paths);
 
+/// Bytes that one more RAM leg may take at worst, with the settings of zraid.conf.
+std::uint64_t ram_room(const Paths& paths, const MemoryInfo& memory);
+
 } // namespace zraid

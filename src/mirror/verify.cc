@@ -48,14 +48,6 @@ void read_piece(int fd, const std::string& path, std::uint64_t at, std::span<std
                                 at + static_cast<std::uint64_t>(n)));
 }
 
-void add_chunk(std::vector<ChunkRange>& ranges, std::uint64_t chunk)
-{
-    if (!ranges.empty() && chunk <= ranges.back().last + 1)
-        ranges.back().last = std::max(ranges.back().last, chunk);
-    else
-        ranges.push_back({chunk, chunk});
-}
-
 } // namespace
 
 void DoubtMark::set() const
@@ -102,9 +94,8 @@ std::vector<ChunkRange> differing_chunks(const Paths& paths, const PoolDefinitio
             return std::memcmp(wanted.data(), found.data(), length) == 0;
         });
         // A piece may cover several chunks: md copies a few too many then.
-        for (std::uint64_t chunk = at / pool.bitmap_chunk;
-             !same && chunk <= (at + length - 1) / pool.bitmap_chunk; ++chunk)
-            add_chunk(ranges, chunk);
+        if (!same)
+            add_range(ranges, {at / pool.bitmap_chunk, (at + length - 1) / pool.bitmap_chunk});
         show(100.0 * static_cast<double>(at + length) / static_cast<double>(size));
     }
     return ranges;

@@ -148,6 +148,32 @@ bool Keeper::give(Care care, const PoolDefinition& pool)
     return true;
 }
 
+void Keeper::attempt(Care care, const PoolDefinition& pool, Clock::time_point now, Look& look)
+{
+    Backoff& backoff = backoff_of(care);
+    try {
+        if (!give(care, pool)) {
+            shorten(look.again, kBusy);
+            return;
+        }
+    } catch (const LockTimeout&) {
+        shorten(look.again, kBusy);
+        return;
+    } catch (const std::exception& e) {
+        log().warn("pool '{}': {}: {}", name_, to_string(care), explain(e));
+        if (care == Care::attach)
+            note_attach_problem(admin_.paths, name_, explain(e));
+        backoff.failed(now);
+        shorten(look.again, backoff.left(now));
+        return;
+    }
+    if (care == Care::attach)
+        attached_at_ = now;
+    else if (care != Care::clear_ram_leg)
+        backoff.succeeded();
+    look.done = care;
+}
+
 Keeper::Look Keeper::look(Clock::time_point now)
 {
     Look look;
@@ -171,39 +197,18 @@ Keeper::Look Keeper::look(Clock::time_point now)
     const bool lost = has_lost_ram_leg(care, view);
     if (lost && ram_.left(now) == Milliseconds{0})
         note_lost_ram_leg(pool, view, now);
-    Care give_now = care;
-    if (lost && care == Care::attach)
-        give_now = Care::clear_ram_leg; // its memory at once; another one when it is time
-    else if (care == Care::attach && is_outgrown(pool))
+    // The memory of a lost one at once; another one when it is time.
+    const Care due = lost ? Care::clear_ram_leg : care;
+    if (due == Care::attach && is_outgrown(pool))
         return look;
-    Backoff& backoff = backoff_of(give_now);
-    if (give_now != Care::clear_ram_leg && backoff.left(now) > Milliseconds{0}) {
-        shorten(look.again, backoff.left(now));
-        return look;
-    }
-    try {
-        if (!give(give_now, pool)) {
-            shorten(look.again, kBusy);
-            return look;
-        }
-    } catch (const LockTimeout&) {
-        shorten(look.again, kBusy);
-        return look;
-    } catch (const std::exception& e) {
-        log().warn("pool '{}': {}: {}", name_, to_string(give_now), explain(e));
-        if (give_now == Care::attach)
-            note_attach_problem(admin_.paths, name_, explain(e));
-        backoff.failed(now);
-        shorten(look.again, backoff.left(now));
+    const Milliseconds left = backoff_of(due).left(now);
+    if (due != Care::clear_ram_leg && left > Milliseconds{0}) {
+        shorten(look.again, left);
         return look;
     }
-    if (give_now == Care::attach)
-        attached_at_ = now;
-    else if (give_now != Care::clear_ram_leg)
-        backoff.succeeded();
-    if (lost && wanted)
+    attempt(due, pool, now, look);
+    if (look.done != Care::none && lost && wanted)
         note_attach_problem(admin_.paths, name_, lost_ram_leg_);
-    look.done = give_now;
     return look;
 }
 

@@ -37,6 +37,7 @@ private:
     void note_lost_ram_leg(const PoolDefinition& pool, const PoolView& view, Clock::time_point now);
     bool is_outgrown(const PoolDefinition& pool);
     bool give(Care care, const PoolDefinition& pool);
+    void attempt(Care care, const PoolDefinition& pool, Clock::time_point now, Look& look);
     Backoff& backoff_of(Care care);
 
     Admin admin_;

@@ -104,7 +104,7 @@ void monitor_pools(const Admin& admin)
         }
         for (const auto& [name, worker] : workers)
             worker->poke(devices_changed);
-        devices_changed = wakeups.wait(std::nullopt);
+        devices_changed = wakeups.wait();
     }
 }
 

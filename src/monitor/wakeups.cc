@@ -3,7 +3,6 @@
 #include "util/error.h"
 #include "util/files.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <functional>
@@ -20,8 +19,8 @@ namespace zraid {
 
 namespace {
 
-/// A change of an array comes in several pieces.
-constexpr Milliseconds kTogether{100};
+/// A change of an array comes in several pieces, no more than so many milliseconds apart.
+constexpr int kTogether = 100;
 constexpr int kTogetherAtMost = 10;
 
 UniqueFd open_uevents()
@@ -31,8 +30,7 @@ UniqueFd open_uevents()
     sockaddr_nl address = {};
     address.nl_family = AF_NETLINK;
     address.nl_groups = 1; // the kernel's own, not udev's
-    if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
-                   0) // NOLINT
+    if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         throw SystemError(errno, "listen to the kernel's uevents");
     return fd;
 }
@@ -112,16 +110,16 @@ void Wakeups::open_mdstat()
         read_again(mdstat_.get());
 }
 
+/// @param milliseconds -1: as long as it takes
 /// @return whether something of interest happened
-bool Wakeups::wait_once(Milliseconds limit, bool forever)
+bool Wakeups::wait_once(int milliseconds)
 {
     open_mdstat();
     std::array<pollfd, 4> entries{{{mdstat_.get(), POLLPRI, 0},
                                    {mounts_.get(), POLLPRI, 0},
                                    {uevents_.get(), POLLIN, 0},
                                    {folders_.get(), POLLIN, 0}}};
-    const int n =
-        ::poll(entries.data(), entries.size(), forever ? -1 : static_cast<int>(limit.count()));
+    const int n = ::poll(entries.data(), entries.size(), milliseconds);
     if (n < 0 && errno != EINTR)
         throw SystemError(errno, "poll");
     if (n <= 0)
@@ -146,18 +144,12 @@ bool Wakeups::wait_once(Milliseconds limit, bool forever)
     return happened;
 }
 
-bool Wakeups::wait(std::optional<Milliseconds> limit)
+bool Wakeups::wait()
 {
     devices_changed_ = false;
-    const auto end = std::chrono::steady_clock::now() + limit.value_or(Milliseconds{0});
-    for (;;) {
-        const auto left = std::chrono::ceil<Milliseconds>(end - std::chrono::steady_clock::now());
-        if (limit && left <= Milliseconds{0})
-            return devices_changed_;
-        if (wait_once(std::min(left, Milliseconds{3'600'000}), !limit))
-            break;
+    while (!wait_once(-1)) {
     }
-    for (int i = 0; i < kTogetherAtMost && wait_once(kTogether, false); ++i) {
+    for (int i = 0; i < kTogetherAtMost && wait_once(kTogether); ++i) {
     }
     return devices_changed_;
 }

@@ -2,10 +2,6 @@
 
 #include "util/fd.h"
 #include "util/paths.h"
-#include "util/wait.h"
-
-#include <optional>
-#include <vector>
 
 namespace zraid {
 
@@ -19,16 +15,15 @@ public:
     explicit Wakeups(const Paths& paths);
 
     /// Returns when something happened, a moment later, so that what happens together is answered
-    /// once; or when the time is up.
-    /// @param limit nothing: as long as it takes
+    /// once.
     /// @return whether a device below some image may be back: a mount, or an event of a block
     /// device
     ///         that is no leg or array
-    bool wait(std::optional<Milliseconds> limit);
+    bool wait();
 
 private:
     void open_mdstat();
-    bool wait_once(Milliseconds limit, bool forever);
+    bool wait_once(int milliseconds);
 
     Paths paths_;
     bool devices_changed_ = false; ///< since the last wait began

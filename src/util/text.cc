@@ -1,6 +1,8 @@
 #include "util/text.h"
 
 #include <array>
+#include <charconv>
+#include <limits>
 #include <string>
 
 #include <libxml/chvalid.h>
@@ -26,6 +28,18 @@ bool is_xml_text(std::string_view text)
         left -= static_cast<std::size_t>(length);
     }
     return true;
+}
+
+std::optional<int> number_after(std::string_view text, std::string_view prefix)
+{
+    if (!text.starts_with(prefix))
+        return std::nullopt;
+    unsigned number = 0; // unsigned: a sign is no digit
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data() + prefix.size(), end, number);
+    if (code != std::errc() || stop != end || number > std::numeric_limits<int>::max())
+        return std::nullopt;
+    return static_cast<int>(number);
 }
 
 } // namespace zraid

@@ -54,5 +54,15 @@ TEST(IsXmlText, LooksNoFurtherThanTheText)
     EXPECT_FALSE(is_xml_text(std::string_view(whole).substr(0, 3)));
 }
 
+TEST(NumberAfter, TakesDigitsAlone)
+{
+    EXPECT_EQ(number_after("md100", "md"), 100);
+    EXPECT_EQ(number_after("0", ""), 0);
+    EXPECT_EQ(number_after("md2147483647", "md"), 2147483647);
+    for (const char* text :
+         {"", "md", "md-1", "md+1", "md 1", "md1p1", "sd1", "md2147483648", "md99999999999"})
+        EXPECT_EQ(number_after(text, "md"), std::nullopt) << text;
+}
+
 } // namespace
 } // namespace zraid

@@ -74,6 +74,17 @@ def let_go_by_hand(loop: str) -> None:
     wait_for(lambda: zlab.name_of(loop) not in zlab.loops(), f"{loop} is free")
 
 
+def give_the_image_its_name(lab: Lab, pool: Pool, loop: str) -> None:
+    """What stop's refusal says: what the loop device alone holds becomes the image, and the pool is
+    started from it."""
+    copy = lab.dir / "copy"
+    sh(["mdadm", "--readonly", pool.md])
+    sh(["dd", f"if={loop}", f"of={copy}", "bs=1M", "conv=sparse,fsync"])
+    let_go_by_hand(loop)
+    copy.rename(pool.image)
+    zraid("start", pool.name)
+
+
 # --- the image
 
 @zlab.options(timeout=240)
@@ -173,12 +184,7 @@ def test_image_deleted_while_attached(lab: Lab) -> None:
         assert pool.now() == Now("disk-only", [], "")
     kept.check()
 
-    copy = lab.dir / "copy"
-    sh(["mdadm", "--readonly", pool.md])
-    sh(["dd", f"if={loop}", f"of={copy}", "bs=1M", "conv=sparse,fsync"])
-    let_go_by_hand(loop)
-    copy.rename(pool.image)
-    zraid("start", "deleted")
+    give_the_image_its_name(lab, pool, loop)
     ends_well(pool, kept)
 
 
@@ -243,12 +249,7 @@ def test_image_replaced_before_attach(lab: Lab) -> None:
     zraid("detach", "copied")
     kept.check()
 
-    copy = lab.dir / "copy"
-    sh(["mdadm", "--readonly", pool.md])
-    sh(["dd", f"if={loop}", f"of={copy}", "bs=1M", "conv=sparse,fsync"])
-    let_go_by_hand(loop)
-    copy.rename(pool.image)
-    zraid("start", "copied")
+    give_the_image_its_name(lab, pool, loop)
     ends_well(pool, kept)
 
 
