@@ -13,7 +13,7 @@
 #include "util/log.h"
 #include "util/rollback.h"
 #include "util/size.h"
-#include "util/text.h"
+#include "util/xml_text.h"
 
 #include <algorithm>
 

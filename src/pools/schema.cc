@@ -1,126 +1,50 @@
 #include "pools/schema.h"
 
+#include "schema/validate.h"
 #include "util/error.h"
 
-#include <memory>
+#include <optional>
 
+#include <dlfcn.h>
 #include <fmt/format.h>
-#include <libxml/parser.h>
-#include <libxml/relaxng.h>
 
 namespace zraid {
 
 namespace {
 
-/// Owner of a libxml2 object with its free function.
-template <typename T, auto Free>
-struct Deleter
-{
-    void operator()(T* object) const { Free(object); }
-};
-template <typename T, auto Free>
-using Owned = std::unique_ptr<T, Deleter<T, Free>>;
+using Validate = decltype(&zraid_validate);
 
-/// What libxml2 says is wrong. Of several complaints the one furthest down counts, the first of
-/// those on one line: an element that does not belong is told of behind its parent, which only
-/// lacks what the misspelt one should have been.
-struct Complaint
+/// Never unloaded: what is checked once is checked again.
+Validate load_validate(const Paths& paths)
 {
-    std::string text;
-    int line = 0;
-    int column = 0;
-};
-
-void note_complaint(void* context, xmlErrorPtr error)
-{
-    auto* complaint = static_cast<Complaint*>(context);
-    if (!complaint->text.empty() && error->line <= complaint->line)
-        return;
-    complaint->text = error->message ? error->message : "not valid";
-    complaint->text.erase(complaint->text.find_last_not_of(" \n") + 1);
-    if (const auto* node = static_cast<const xmlNode*>(error->node);
-        node && node->name && node->type == XML_ELEMENT_NODE)
-        complaint->text = fmt::format("element '{}': {}", reinterpret_cast<const char*>(node->name),
-                                      complaint->text);
-    complaint->line = error->line;
-    complaint->column = error->int2;
-}
-
-void ignore_complaint(void* /*context*/, xmlErrorPtr /*error*/) {}
-
-/// libxml2 prints on stderr what no handler takes; in a hook that would be a second line.
-class QuietLibxml
-{
-public:
-    QuietLibxml() { xmlSetStructuredErrorFunc(nullptr, ignore_complaint); }
-    ~QuietLibxml() { xmlSetStructuredErrorFunc(nullptr, nullptr); }
-    QuietLibxml(const QuietLibxml&) = delete;
-    QuietLibxml& operator=(const QuietLibxml&) = delete;
-    QuietLibxml(QuietLibxml&&) = delete;
-    QuietLibxml& operator=(QuietLibxml&&) = delete;
-};
-
-/// libxml2's validity errors carry a node, not a column: count it from the text, as that of the
-/// first character of the line that is no blank.
-int column_of_line(const std::string& xml, int line)
-{
-    std::size_t begin = 0;
-    for (int i = 1; i < line; ++i) {
-        begin = xml.find('\n', begin);
-        if (begin == std::string::npos)
-            return 1;
-        ++begin;
-    }
-    const std::size_t first = xml.find_first_not_of(" \t", begin);
-    return first == std::string::npos ? 1 : static_cast<int>(first - begin) + 1;
-}
-
-[[noreturn]] void refuse(const Complaint& complaint, const std::string& xml,
-                         const std::string& source)
-{
-    const int column =
-        complaint.column > 0 ? complaint.column : column_of_line(xml, complaint.line);
-    throw Error(fmt::format("{}:{}:{}: {}", source, complaint.line, column, complaint.text),
-                "correct the file");
+    const std::string file = paths.lib / "zraid-schema.so";
+    void* module = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* symbol = module ? ::dlsym(module, "zraid_validate") : nullptr;
+    if (!symbol)
+        throw Error(fmt::format("what checks definitions cannot be loaded: {}",
+                                ::dlerror()), // NOLINT(concurrency-mt-unsafe)
+                    "install zraid again");
+    return reinterpret_cast<Validate>(symbol);
 }
 
 } // namespace
 
-void check_schema(const std::string& schema_file, const std::string& xml, const std::string& source)
+void check_schema(const Paths& paths, const std::string& schema_file, const std::string& xml,
+                  const std::string& source)
 {
-    const QuietLibxml quiet;
-    Complaint complaint;
-    const Owned<xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt> schema_parser(
-        xmlRelaxNGNewParserCtxt(schema_file.c_str()));
-    xmlRelaxNGSetParserStructuredErrors(schema_parser.get(), note_complaint, &complaint);
-    const Owned<xmlRelaxNG, xmlRelaxNGFree> schema(xmlRelaxNGParse(schema_parser.get()));
-    if (!schema)
-        throw Error(fmt::format("schema '{}' cannot be read: {}", schema_file, complaint.text),
-                    "install zraid again");
-
-    const Owned<xmlParserCtxt, xmlFreeParserCtxt> parser(xmlNewParserCtxt());
-    // No network, no entities from other files, and none expanded: a definition needs none.
-    const Owned<xmlDoc, xmlFreeDoc> document(
-        xmlCtxtReadMemory(parser.get(), xml.data(), static_cast<int>(xml.size()), source.c_str(),
-                          nullptr, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
-    if (!document) {
-        if (xmlErrorPtr error = xmlCtxtGetLastError(parser.get()))
-            note_complaint(&complaint, error);
-        refuse(complaint, xml, source);
-    }
-    if (document->intSubset)
-        throw Error(fmt::format("{}: has a document type declaration", source), "remove it");
-
-    const Owned<xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt> validator(
-        xmlRelaxNGNewValidCtxt(schema.get()));
-    xmlRelaxNGSetValidStructuredErrors(validator.get(), note_complaint, &complaint);
-    if (xmlRelaxNGValidateDoc(validator.get(), document.get()) != 0)
-        refuse(complaint, xml, source);
+    std::optional<Error> refusal;
+    const auto refuse = [](void* context, const char* what, const char* next) {
+        static_cast<std::optional<Error>*>(context)->emplace(what, next);
+    };
+    load_validate(paths)(schema_file.c_str(), xml.data(), xml.size(), source.c_str(), refuse,
+                         &refusal);
+    if (refusal)
+        throw Error(*refusal);
 }
 
 void check_pool_schema(const Paths& paths, const std::string& xml, const std::string& source)
 {
-    check_schema(paths.share / "zraidpool.rng", xml, source);
+    check_schema(paths, paths.share / "zraidpool.rng", xml, source);
 }
 
 } // namespace zraid

@@ -11,8 +11,9 @@ namespace zraid {
 /// @throws Error "source:line:column: what is wrong", of the first thing that is
 void check_pool_schema(const Paths& paths, const std::string& xml, const std::string& source);
 
-/// Checks any document against any RelaxNG schema file; same errors.
-void check_schema(const std::string& schema_file, const std::string& xml,
+/// Checks any document against any RelaxNG schema file; same errors. Loads the module that does it
+/// (schema/validate.h) at the first call.
+void check_schema(const Paths& paths, const std::string& schema_file, const std::string& xml,
                   const std::string& source);
 
 } // namespace zraid

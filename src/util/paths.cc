@@ -10,6 +10,7 @@ Paths Paths::system()
     paths.etc = ZRAID_CONFIG_DIR;
     paths.run = ZRAID_RUN_DIR;
     paths.share = ZRAID_DATA_DIR;
+    paths.lib = ZRAID_LIB_DIR;
     paths.libexec = ZRAID_LIBEXEC_DIR;
     return paths;
 }

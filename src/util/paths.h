@@ -17,6 +17,7 @@ struct Paths
     std::filesystem::path etc;     ///< pool definitions, overriding templates
     std::filesystem::path run;     ///< locks, claims, records: gone after a reboot
     std::filesystem::path share;   ///< templates, schema, mdadm's configuration
+    std::filesystem::path lib;     ///< what programs load when they need it
     std::filesystem::path libexec; ///< programs that others call
 
     /// The folders this build was configured with.

@@ -170,8 +170,8 @@ TEST(CheckPoolSchema, PrintsNothingByItself)
     refusal("<zraidpool");
     refusal(changed("<size>", "<colour/><size>"));
     refusal("<!DOCTYPE zraidpool SYSTEM 'http://localhost:1/x.dtd'>\n" + std::string(kGood));
-    failure([] { check_schema("/no/such.rng", kGood, "vm.xml"); });
-    failure([&] { check_schema(broken, kGood, "vm.xml"); });
+    failure([] { check_schema(FakeSystem().paths, "/no/such.rng", kGood, "vm.xml"); });
+    failure([&] { check_schema(FakeSystem().paths, broken, kGood, "vm.xml"); });
     const std::string err = ::testing::internal::GetCapturedStderr();
     const std::string out = ::testing::internal::GetCapturedStdout();
     EXPECT_EQ(err, "");
@@ -180,12 +180,12 @@ TEST(CheckPoolSchema, PrintsNothingByItself)
 
 TEST(CheckSchema, SaysThatTheSchemaIsMissingOrBroken)
 {
-    EXPECT_THAT(failure([] { check_schema("/no/such.rng", kGood, "vm.xml"); }),
+    EXPECT_THAT(failure([] { check_schema(FakeSystem().paths, "/no/such.rng", kGood, "vm.xml"); }),
                 AllOf(StartsWith("schema '/no/such.rng' cannot be read: "),
                       HasSubstr("Next: install zraid again")));
     const test::TemporaryFolder folder;
     const std::string schema = folder.put("broken.rng", "<grammar>\n<start>");
-    EXPECT_THAT(failure([&] { check_schema(schema, kGood, "vm.xml"); }),
+    EXPECT_THAT(failure([&] { check_schema(FakeSystem().paths, schema, kGood, "vm.xml"); }),
                 StartsWith("schema '" + schema + "' cannot be read: "));
 }
 

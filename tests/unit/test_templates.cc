@@ -53,7 +53,8 @@ TEST_F(FillTemplate, LetsNoValueChangeTheStructure)
     const std::string schema =
         system_.put("a.rng", "<element name='a' xmlns='http://relaxng.org/ns/structure/1.0'>"
                              "<attribute name='b'/><text/></element>");
-    EXPECT_EQ(failure([&] { check_schema(schema, xml, "filled"); }), "no error");
+    EXPECT_EQ(failure([&] { check_schema(FakeSystem().paths, schema, xml, "filled"); }),
+              "no error");
 }
 
 TEST_F(FillTemplate, FillsNoKeyInsideAValue)
@@ -135,7 +136,9 @@ protected:
         const std::string file = "/usr/share/libvirt/schemas/" + schema;
         ASSERT_TRUE(std::filesystem::exists(file))
             << file << " is missing: install the Debian package libvirt0";
-        EXPECT_EQ(failure([&] { check_schema(file, xml, "filled"); }), "no error") << xml;
+        EXPECT_EQ(failure([&] { check_schema(FakeSystem().paths, file, xml, "filled"); }),
+                  "no error")
+            << xml;
     }
     std::string fill(const std::string& name, const Values& values) const
     {
@@ -176,9 +179,11 @@ TEST_F(LibvirtSchema, RefusesWhatIsNoPool)
 {
     // The check itself works.
     const std::string schema = "/usr/share/libvirt/schemas/storagepool.rng";
-    EXPECT_THAT(
-        failure([&] { check_schema(schema, "<pool type='disk'>\n<colour/>\n</pool>", "filled"); }),
-        StartsWith("filled:"));
+    EXPECT_THAT(failure([&] {
+                    check_schema(FakeSystem().paths, schema,
+                                 "<pool type='disk'>\n<colour/>\n</pool>", "filled");
+                }),
+                StartsWith("filled:"));
 }
 
 } // namespace

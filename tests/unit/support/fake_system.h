@@ -23,6 +23,7 @@ public:
         paths.proc = folder("proc");
         paths.host_etc = folder("host-etc");
         paths.sendmail = path() / "sendmail";
+        paths.lib = ZRAID_LIB_OF_BUILD;
         paths.libexec = "/usr/libexec/zraid";
         paths.etc = path() / "etc";
         paths.run = path() / "run";
