@@ -18,6 +18,7 @@ void add_events(CLI::App& app, const Admin& admin);
 void add_info(CLI::App& app, const Admin& admin);
 void add_list(CLI::App& app, const Admin& admin);
 void add_mdadm_mail(CLI::App& app, const Admin& admin);
+void add_recompress(CLI::App& app, const Admin& admin);
 void add_repair(CLI::App& app, const Admin& admin);
 void add_scrub(CLI::App& app, const Admin& admin);
 void add_start(CLI::App& app, const Admin& admin);

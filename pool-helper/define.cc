@@ -16,6 +16,7 @@ struct Options
     DefineRequest request;
     std::string type = "disk";
     std::string attach = "on-demand";
+    std::string writes = "cached";
     SizeOption size;
     SizeOption ram_limit;
     SizeOption bitmap_chunk;
@@ -31,6 +32,7 @@ void act(const Admin& admin, Options& options, const std::string& name)
     request.type = parse_pool_type(options.type);
     request.ram_limit = options.ram_limit.bytes();
     request.bitmap_chunk = options.bitmap_chunk.bytes();
+    request.writes = parse_writes(options.writes);
     request.attach = parse_attach_policy(options.attach);
     request.autostart = !options.no_autostart;
     request.libvirt = !options.no_libvirt;
@@ -62,11 +64,20 @@ void add_define(CLI::App& app, const Admin& admin)
         ->add_option("--compressor", options->request.compressor,
                      "compressor of the RAM leg; default: the kernel's")
         ->type_name("ALG");
+    command
+        ->add_option("--recompressor", options->request.recompressor,
+                     "stronger compressor for zraid-pool recompress (Linux 6.2)")
+        ->type_name("ALG");
     options->ram_limit.add(*command, "--ram-limit",
                            "memory that the RAM leg's data may take; default: the image's size");
     command
         ->add_option("--attach", options->attach,
                      "when there is a RAM leg: on-demand (while a domain runs) or always")
+        ->capture_default_str();
+    command
+        ->add_option("--writes", options->writes,
+                     "what becomes of unflushed writes: cached (by the host) or through (to the "
+                     "disk at once)")
         ->capture_default_str();
     command->add_flag("--required", options->request.ram_required,
                       "a domain does not start if the RAM leg cannot be had");

@@ -1,5 +1,6 @@
 #include "admin/report.h"
 #include "commands.h"
+#include "remaining.h"
 #include "util/size.h"
 
 #include <iostream>
@@ -51,15 +52,19 @@ void print(const PoolReport& report)
     line("Image", pool.image);
     line("Size", format_size(pool.size));
     line("Array", pool.md_device());
-    const auto percent = report.view.fill_percent();
-    line("State",
-         to_string(report.view.state()) + (percent ? fmt::format(", {:.1f} %", *percent) : ""));
+    line("State", to_string(report.view.state()) +
+                      (report.fill ? fmt::format(", {:.1f} %{}", report.fill->percent(),
+                                                 remaining_text(*report.fill))
+                                   : ""));
     line("Attach", to_string(pool.attach));
     line("Libvirt",
          pool.libvirt ? (pool.autostart ? "registered, autostart" : "registered") : "no");
     line("Compressor", !report.ram_compressor.empty() ? report.ram_compressor
                        : !pool.compressor.empty()     ? pool.compressor
                                                       : "the kernel's default");
+    if (!pool.recompressor.empty())
+        line("Recompressor", pool.recompressor);
+    line("Writes", to_string(pool.writes));
     line("RAM limit", pool.ram_limit ? format_size(*pool.ram_limit) : "the image's size");
     line("Disk leg", report.view.disk ? leg_text(*report.view.disk) : "none");
     print_ram(report);

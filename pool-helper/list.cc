@@ -3,6 +3,7 @@
 #include "table.h"
 #include "util/error.h"
 #include "util/size.h"
+#include "util/text.h"
 
 #include <iostream>
 
@@ -22,8 +23,11 @@ std::string user_names(const PoolReport& report)
 
 std::string fill_text(const PoolReport& report)
 {
-    const auto percent = report.view.fill_percent();
-    return percent ? fmt::format("{:.0f}%", *percent) : "-";
+    if (!report.fill)
+        return "-";
+    const auto time = report.fill->remaining();
+    return fmt::format("{:.0f}%{}", report.fill->percent(),
+                       time ? " (" + format_duration(*time) + ")" : "");
 }
 
 void print_table(const std::vector<PoolReport>& reports)

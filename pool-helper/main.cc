@@ -51,6 +51,7 @@ void set_up_commands(CLI::App& app, const Admin& admin)
     cli::add_detach(app, admin);
     cli::add_wait(app, admin);
     cli::add_scrub(app, admin);
+    cli::add_recompress(app, admin);
     cli::add_repair(app, admin);
     cli::add_events(app, admin);
     cli::add_vol_create(app, admin);

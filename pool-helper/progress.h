@@ -23,13 +23,15 @@ public:
     ProgressBar(ProgressBar&&) = delete;
     ProgressBar& operator=(ProgressBar&&) = delete;
 
-    void show(double percent)
+    /// @param note behind the figure
+    void show(double percent, const std::string& note = {})
     {
         if (!terminal_)
             return;
         constexpr int width = 40;
         const auto done = static_cast<std::size_t>(percent / 100 * width);
-        std::cout << fmt::format("\r[{:<{}}] {:5.1f} %", std::string(done, '#'), width, percent)
+        std::cout << fmt::format("\r[{:<{}}] {:5.1f} %{:<20}", std::string(done, '#'), width,
+                                 percent, note)
                   << std::flush;
         drawn_ = true;
     }

@@ -1,6 +1,7 @@
 #include "admin/run.h"
 #include "commands.h"
 #include "progress.h"
+#include "remaining.h"
 
 #include <iostream>
 
@@ -17,9 +18,8 @@ void act(const Admin& admin, const std::string& name, std::optional<double> seco
         limit = Milliseconds(static_cast<std::int64_t>(*seconds * 1000));
     {
         ProgressBar bar;
-        wait_pool(admin, name, limit, [&](const PoolView& view) {
-            if (const auto percent = view.fill_percent())
-                bar.show(*percent);
+        wait_pool(admin, name, limit, [&](const FillProgress& fill) {
+            bar.show(fill.percent(), remaining_text(fill));
         });
     }
     std::cout << fmt::format("Pool '{}' is mirrored.\n", name);

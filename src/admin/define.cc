@@ -146,13 +146,13 @@ std::uint64_t choose_size(const DefineRequest& request, const ImageInfo& image)
     return image.size;
 }
 
-void check_compressor(const Admin& admin, const DefineRequest& request)
+void check_compressor(const Admin& admin, const std::string& pool, const std::string& compressor)
 {
-    if (request.compressor.empty())
+    if (compressor.empty())
         return;
-    const auto offered = offered_compressors(admin.paths, request.name);
-    if (std::find(offered.begin(), offered.end(), request.compressor) == offered.end())
-        throw UsageError(fmt::format("this kernel has no compressor '{}'", request.compressor),
+    const auto offered = offered_compressors(admin.paths, pool);
+    if (std::find(offered.begin(), offered.end(), compressor) == offered.end())
+        throw UsageError(fmt::format("this kernel has no compressor '{}'", compressor),
                          fmt::format("choose one of {}", fmt::join(offered, ", ")));
 }
 
@@ -177,8 +177,11 @@ PoolDefinition new_definition(const Admin& admin, const DefineRequest& request,
     pool.bitmap_chunk = request.bitmap_chunk.value_or(default_bitmap_chunk(pool.size));
     check_bitmap_chunk(pool.bitmap_chunk, pool.size);
     pool.attach = request.attach;
-    check_compressor(admin, request);
+    check_compressor(admin, request.name, request.compressor);
+    check_compressor(admin, request.name, request.recompressor);
     pool.compressor = request.compressor;
+    pool.recompressor = request.recompressor;
+    pool.writes = request.writes;
     pool.ram_limit = request.ram_limit;
     pool.ram_required = request.ram_required;
     pool.libvirt = request.libvirt;
@@ -204,7 +207,8 @@ void check_same(const PoolDefinition& pool, const DefineRequest& request)
     if (request.bitmap_chunk && *request.bitmap_chunk != pool.bitmap_chunk)
         differs("bitmap chunk");
     if (request.type != pool.type || request.attach != pool.attach ||
-        request.compressor != pool.compressor || request.ram_limit != pool.ram_limit ||
+        request.compressor != pool.compressor || request.recompressor != pool.recompressor ||
+        request.writes != pool.writes || request.ram_limit != pool.ram_limit ||
         request.ram_required != pool.ram_required || request.libvirt != pool.libvirt ||
         request.autostart != pool.autostart || request.description != pool.description)
         differs("setting");

@@ -18,6 +18,8 @@ struct DefineRequest
     PoolType type = PoolType::disk;
     std::optional<int> md_number; ///< nothing: the lowest free one from 100 on
     std::string compressor;
+    std::string recompressor;
+    Writes writes = Writes::cached;
     std::optional<std::uint64_t> ram_limit;    ///< bytes
     std::optional<std::uint64_t> bitmap_chunk; ///< bytes
     AttachPolicy attach = AttachPolicy::on_demand;

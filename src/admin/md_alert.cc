@@ -170,7 +170,7 @@ AlertVerdict judge_alert(const MdAlert& alert, AlertMember member, const PoolVie
     if (view.image_fault != ImageFault::none)
         return {true, "the image was removed, replaced or cut"};
     if (view.in_doubt)
-        return {true, "the disk leg came back and was not compared yet"};
+        return {true, "the disk leg may lack data, and was not compared yet"};
     if (view.array && !(view.disk && view.disk->in_sync))
         return {true, "the disk leg is lost"};
     if (view.array && view.state() == PoolState::inactive)

@@ -10,6 +10,8 @@ namespace zraid {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 PoolReport report(const Admin& admin, PoolDefinition definition)
 {
     PoolReport report;
@@ -17,6 +19,7 @@ PoolReport report(const Admin& admin, PoolDefinition definition)
     report.view = view_pool(admin.paths, definition);
     report.users = Claims(admin.paths, definition.name).list();
     report.attach_problem = attach_problem(admin.paths, definition.name);
+    report.fill = fill_progress(admin.paths, definition, report.view);
     if (report.view.ram) {
         const std::string& device = report.view.ram->device;
         report.ram = zram_statistics(admin.paths, device);
@@ -29,12 +32,12 @@ PoolReport report(const Admin& admin, PoolDefinition definition)
     return report;
 }
 
-nlohmann::ordered_json text_or_null(const std::string& text)
+Json text_or_null(const std::string& text)
 {
-    return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+    return text.empty() ? Json(nullptr) : Json(text);
 }
 
-nlohmann::ordered_json ram_json(const PoolReport& report)
+Json ram_json(const PoolReport& report)
 {
     if (!report.view.ram || !report.ram)
         return nullptr;
@@ -49,20 +52,15 @@ nlohmann::ordered_json ram_json(const PoolReport& report)
             {"table_bytes", report.ram->table}};
 }
 
-nlohmann::ordered_json disk_json(const PoolReport& report)
+Json disk_json(const PoolReport& report)
 {
     if (!report.view.disk)
         return nullptr;
     return {{"device", "/dev/" + report.view.disk->device},
             {"in_sync", report.view.disk->in_sync},
             {"failed", report.view.disk->faulty},
+            {"direct_io", report.view.disk_loop && report.view.disk_loop->direct_io},
             {"in_doubt", report.view.in_doubt}};
-}
-
-/// A figure for JSON: null where there is none.
-nlohmann::ordered_json or_null(const std::optional<double>& value)
-{
-    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
 }
 
 } // namespace
@@ -92,7 +90,7 @@ std::string trouble_of(const PoolView& view)
         return "failed: no leg is in sync. Next: see /proc/mdstat and the kernel's log";
     case PoolState::mirrored:
         if (view.in_doubt)
-            return "the disk leg came back and was not compared with the RAM leg yet. Next: let "
+            return "the disk leg may lack data, and was not compared with the RAM leg yet. Next: let "
                    "zraid-monitor do it, or zraid-pool repair";
         return "";
     default:
@@ -144,12 +142,14 @@ BudgetReport report_budget(const Admin& admin)
     return budget;
 }
 
-nlohmann::ordered_json to_json(const PoolReport& report)
+Json to_json(const PoolReport& report)
 {
     if (!report.problem.empty())
         return {{"name", report.name}, {"state", nullptr}, {"problem", report.problem}};
     const PoolDefinition& pool = report.definition;
-    auto users = nlohmann::ordered_json::array();
+    const auto& fill = report.fill;
+    const auto seconds = fill ? fill->remaining() : std::nullopt;
+    auto users = Json::array();
     for (const Claim& claim : report.users)
         users.push_back({{"name", claim.domain}, {"uuid", claim.uuid.text()}});
     return {{"name", pool.name},
@@ -160,15 +160,18 @@ nlohmann::ordered_json to_json(const PoolReport& report)
             {"size_bytes", pool.size},
             {"md", pool.md_device()},
             {"state", to_string(report.view.state())},
-            {"fill_percent", or_null(report.view.fill_percent())},
+            {"fill_percent", fill ? Json(fill->percent()) : Json(nullptr)},
+            {"fill_left_bytes", fill ? Json(fill->left) : Json(nullptr)},
+            {"fill_seconds_left", seconds ? Json(seconds->count()) : Json(nullptr)},
             {"attach", to_string(pool.attach)},
             {"required", pool.ram_required},
             {"libvirt", pool.libvirt},
             {"autostart", pool.autostart},
             {"bitmap_chunk_bytes", pool.bitmap_chunk},
+            {"writes", to_string(pool.writes)},
             {"compressor", text_or_null(pool.compressor)},
-            {"ram_limit_bytes", pool.ram_limit ? nlohmann::ordered_json(*pool.ram_limit)
-                                               : nlohmann::ordered_json(nullptr)},
+            {"recompressor", text_or_null(pool.recompressor)},
+            {"ram_limit_bytes", pool.ram_limit ? Json(*pool.ram_limit) : Json(nullptr)},
             {"trouble", text_or_null(trouble_of(report.view))},
             {"attach_problem", text_or_null(report.attach_problem)},
             {"ram", ram_json(report)},
@@ -176,9 +179,9 @@ nlohmann::ordered_json to_json(const PoolReport& report)
             {"users", users}};
 }
 
-nlohmann::ordered_json to_json(const BudgetReport& report)
+Json to_json(const BudgetReport& report)
 {
-    auto pools = nlohmann::ordered_json::array();
+    auto pools = Json::array();
     for (const BudgetReport::Pool& pool : report.pools)
         pools.push_back({{"name", pool.name},
                          {"state", pool.state},

@@ -4,6 +4,7 @@
 #include "devices/zram.h"
 #include "memory/budget.h"
 #include "mirror/claims.h"
+#include "mirror/fill.h"
 #include "mirror/state.h"
 
 #include <optional>
@@ -23,6 +24,7 @@ struct PoolReport
     PoolView view;
     std::string ram_compressor;
     std::string ram_fill;              ///< "sparse", "full" or empty: not known
+    std::optional<FillProgress> fill;  ///< while the RAM leg is filled
     std::optional<ZramStatistics> ram; ///< of the RAM leg, if it is attached
     std::string attach_problem;        ///< why there is no RAM leg, if there should be one
     std::vector<Claim> users;

@@ -90,14 +90,16 @@ void detach_pool(const Admin& admin, const std::string& name)
 }
 
 void wait_pool(const Admin& admin, const std::string& name, std::optional<Milliseconds> limit,
-               const std::function<void(const PoolView&)>& show)
+               const std::function<void(const FillProgress&)>& show)
 {
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
     const auto begin = std::chrono::steady_clock::now();
     for (;;) {
         const PoolView view = view_pool(admin.paths, pool);
         const PoolState state = view.state();
-        show(view);
+        const auto fill = fill_progress(admin.paths, pool, view);
+        if (fill)
+            show(*fill);
         if (state == PoolState::mirrored)
             return;
         if (state != PoolState::filling)
@@ -109,7 +111,7 @@ void wait_pool(const Admin& admin, const std::string& name, std::optional<Millis
                                 std::chrono::steady_clock::now() - begin);
             if (left <= Milliseconds{0})
                 throw Error(fmt::format("still filling after {} s, {:.1f} % done",
-                                        limit->count() / 1000, view.fill_percent().value_or(0)),
+                                        limit->count() / 1000, fill ? fill->percent() : 0),
                             "give it more time; it goes on by itself");
         }
         await_sync_change(admin.paths, pool.md_number, left);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "admin/admin.h"
-#include "mirror/state.h"
+#include "mirror/fill.h"
 #include "util/wait.h"
 
 #include <functional>
@@ -24,9 +24,9 @@ void detach_pool(const Admin& admin, const std::string& name);
 
 /// Waits until the pool is mirrored.
 /// @param limit nothing: as long as it takes
-/// @param show called at least twice a second with what is seen
+/// @param show called at least twice a second while the RAM leg is filled
 /// @throws Error if there is no RAM leg, or it got lost, or the time is up
 void wait_pool(const Admin& admin, const std::string& name, std::optional<Milliseconds> limit,
-               const std::function<void(const PoolView&)>& show);
+               const std::function<void(const FillProgress&)>& show);
 
 } // namespace zraid

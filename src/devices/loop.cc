@@ -39,11 +39,22 @@ std::optional<Loop> read_loop(const Paths& paths, const std::string& name)
     loop.file = {info.lo_device, info.lo_inode};
     loop.offset = info.lo_offset;
     loop.size_limit = info.lo_sizelimit;
+    loop.direct_io = (info.lo_flags & LO_FLAGS_DIRECT_IO) != 0;
     loop.read_only = (info.lo_flags & LO_FLAGS_READ_ONLY) != 0;
     loop.backing_file = *backing;
     if (const auto size = read_attribute(paths.block(name) / "queue/logical_block_size"))
         loop.sector_size = static_cast<unsigned>(std::stoul(*size));
     return loop;
+}
+
+/// The kernel takes buffered I/O without a word where it cannot do direct I/O.
+void warn_if_buffered(const Paths& paths, const std::string& name, const std::string& image,
+                      bool direct_io)
+{
+    if (direct_io && read_attribute(paths.block(name) / "loop/dio") == "0")
+        log().warn("'{}': its file system has no direct I/O that a loop device can use: writes "
+                   "are cached by the host",
+                   image);
 }
 
 } // namespace
@@ -72,7 +83,7 @@ std::vector<Loop> loops_of(const Paths& paths, FileId file)
     return loops;
 }
 
-std::string attach_loop(const Paths& paths, const std::string& image)
+std::string attach_loop(const Paths& paths, const std::string& image, bool direct_io)
 {
     load_module_unless("loop", paths.device("loop-control"));
     const UniqueFd file = open_file(image, O_RDWR);
@@ -94,9 +105,11 @@ std::string attach_loop(const Paths& paths, const std::string& image)
         loop_config config{};
         config.fd = static_cast<__u32>(file.get());
         config.block_size = kSectorSize;
+        config.info.lo_flags = direct_io ? LO_FLAGS_DIRECT_IO : 0;
         image.copy(reinterpret_cast<char*>(config.info.lo_file_name), LO_NAME_SIZE - 1);
         if (::ioctl(device.get(), LOOP_CONFIGURE, &config) == 0) { // NOLINT(*-vararg)
             log().debug("attached '{}' to {}", image, name);
+            warn_if_buffered(paths, name, image, direct_io);
             return name;
         }
         if (errno != EBUSY)

@@ -22,6 +22,7 @@ struct Loop
     std::uint64_t offset = 0;     ///< bytes
     std::uint64_t size_limit = 0; ///< bytes, 0: none
     bool read_only = false;
+    bool direct_io = false;
     unsigned sector_size = 512; ///< logical block size, bytes
     std::string backing_file;   ///< path as the kernel knows it now; may end in " (deleted)"
 
@@ -35,13 +36,14 @@ std::vector<Loop> list_loops(const Paths& paths);
 /// The loop devices over a file, whatever name it has now.
 std::vector<Loop> loops_of(const Paths& paths, FileId file);
 
-/// Attaches a file: whole, writable, 4096-byte sectors, buffered. Buffered means that a write
-/// returns when it is in the page cache and a flush is an fsync of the file (drivers/block/loop.c).
-/// Loads the module if needed.
+/// Attaches a file: whole, writable, 4096-byte sectors. Buffered, a write returns when it is in the
+/// page cache; with direct I/O, when the file's device has it. A flush is an fsync of the file
+/// either way (drivers/block/loop.c). Loads the module if needed.
 /// @param image path of a regular file
+/// @param direct_io asked for; a file system that has no direct I/O gets buffered, with a warning
 /// @return name of the loop device, such as "loop3"
 /// @throws SystemError
-std::string attach_loop(const Paths& paths, const std::string& image);
+std::string attach_loop(const Paths& paths, const std::string& image, bool direct_io);
 
 /// Detaches a loop device if it still stands on that file, and waits until the kernel has let go of
 /// it: while anything has it open (udev looks at it), the kernel only promises to do it later.

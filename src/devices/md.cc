@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <sstream>
 
+#include <fmt/format.h>
+
 namespace zraid {
 
 namespace {
@@ -119,6 +121,25 @@ std::vector<int> list_md(const Paths& paths)
     for (const MdArray& array : read_all_md(paths))
         numbers.push_back(array.number);
     return numbers;
+}
+
+std::optional<std::uint64_t> sync_position(const Paths& paths, int number)
+{
+    // md100 : active raid1 loop0[0] zram0[1]
+    //       1047552 blocks super 1.2 [2/1] [U_]
+    //       [=>...................]  recovery =  9.3% (98304/1047552) finish=0.1min speed=…K/sec
+    std::istringstream text(read_if_there(paths.proc / "mdstat").value_or(""));
+    const std::string array = fmt::format("md{} :", number);
+    bool ours = false;
+    for (std::string line; std::getline(text, line);) {
+        if (!line.starts_with(' '))
+            ours = line.starts_with(array);
+        const std::size_t from = line.find("% (");
+        std::uint64_t kib = 0;
+        if (ours && from != std::string::npos && std::istringstream(line.substr(from + 3)) >> kib)
+            return kib * 1024;
+    }
+    return std::nullopt;
 }
 
 std::optional<int> md_holding(const Paths& paths, const std::string& device)

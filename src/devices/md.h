@@ -54,6 +54,11 @@ std::vector<int> list_md(const Paths& paths);
 /// Number of the array that has this device as a member; nothing if it is in none.
 std::optional<int> md_holding(const Paths& paths, const std::string& device);
 
+/// How far md's copying is, in bytes from the array's begin, as /proc/mdstat tells it: `sync_done`
+/// is brought up to date only at every sixteenth of the array.
+/// @return nothing if md copies nothing, or has not begun
+std::optional<std::uint64_t> sync_position(const Paths& paths, int number);
+
 /// Writes one of md's attributes, such as "sync_speed_max".
 void write_md(const Paths& paths, int number, const std::string& attribute,
               const std::string& value);

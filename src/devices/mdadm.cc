@@ -40,21 +40,6 @@ void Mdadm::add(int number, const std::string& device) const
     call({"--manage", node(number), "--quiet", "--add", node(device)});
 }
 
-void Mdadm::re_add(int number, const std::string& device) const
-{
-    call({"--manage", node(number), "--quiet", "--re-add", node(device)});
-}
-
-void Mdadm::fail_and_remove(int number, const std::string& device) const
-{
-    call({"--manage", node(number), "--quiet", "--fail", node(device), "--remove", node(device)});
-}
-
-void Mdadm::remove(int number, const std::string& device) const
-{
-    call({"--manage", node(number), "--quiet", "--remove", node(device)});
-}
-
 void Mdadm::stop(int number) const
 {
     call({"--stop", node(number)}); // --quiet would hide why it cannot

@@ -29,12 +29,6 @@ public:
 
     /// Makes a new device a member; the kernel copies the whole array to it.
     void add(int number, const std::string& device) const;
-    /// Takes back a member that was dropped: copies only what it missed; fails where it cannot.
-    void re_add(int number, const std::string& device) const;
-    /// Marks a member faulty and takes it out.
-    void fail_and_remove(int number, const std::string& device) const;
-    /// Takes out a member that is faulty already.
-    void remove(int number, const std::string& device) const;
     /// Stops an array; fails while anything has it open.
     void stop(int number) const;
 

@@ -87,6 +87,15 @@ void configure_zram(const Paths& paths, const std::string& name, const ZramSetti
                        (folder / "comp_algorithm").string());
         }
     }
+    if (!settings.recompressor.empty()) {
+        try {
+            write_attribute(folder / "recomp_algorithm",
+                            fmt::format("algo={} priority=1", settings.recompressor));
+        } catch (const SystemError& e) { // only asked for by `recompress`, which says so
+            log().info("{}: recompressor '{}' refused ({})", name, settings.recompressor,
+                       errno_text(e.code()));
+        }
+    }
     if (settings.limit != 0)
         write_attribute(folder / "mem_limit", fmt::format("{}", settings.limit));
     write_attribute(folder / "disksize", fmt::format("{}", settings.size));
@@ -107,6 +116,19 @@ std::string zram_compressor(const Paths& paths, const std::string& name)
             return without_brackets(word);
     }
     return {};
+}
+
+bool can_recompress(const Paths& paths, const std::string& name)
+{
+    return std::filesystem::exists(paths.block(name) / "recomp_algorithm");
+}
+
+void recompress_zram(const Paths& paths, const std::string& name,
+                     std::optional<std::chrono::seconds> idle)
+{
+    const auto folder = paths.block(name);
+    write_attribute(folder / "idle", idle ? fmt::format("{}", idle->count()) : "all");
+    write_attribute(folder / "recompress", "type=idle");
 }
 
 std::optional<ZramStatistics> zram_statistics(const Paths& paths, const std::string& name)

@@ -2,6 +2,7 @@
 
 #include "util/paths.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,9 +13,10 @@ namespace zraid {
 /// Settings of a zram device, made anew each time: a reset forgets them.
 struct ZramSettings
 {
-    std::string compressor;  ///< empty: the kernel's default
-    std::uint64_t limit = 0; ///< mem_limit, bytes; 0: none
-    std::uint64_t size = 0;  ///< disksize, bytes
+    std::string compressor;     ///< empty: the kernel's default
+    std::uint64_t limit = 0;    ///< mem_limit, bytes; 0: none
+    std::uint64_t size = 0;     ///< disksize, bytes
+    std::string recompressor{}; ///< empty: none
 };
 
 /// Figures of mm_stat (Documentation/admin-guide/blockdev/zram.rst), all in bytes.
@@ -53,6 +55,16 @@ void configure_zram(const Paths& paths, const std::string& name, const ZramSetti
 std::vector<std::string> zram_compressors(const Paths& paths, const std::string& name);
 /// The compressor a device uses.
 std::string zram_compressor(const Paths& paths, const std::string& name);
+
+/// Can zram compress pages anew with another compressor (CONFIG_ZRAM_MULTI_COMP, Linux 6.2)?
+bool can_recompress(const Paths& paths, const std::string& name);
+
+/// Compresses pages anew with the device's recompressor; returns when it is done.
+/// @param idle only pages that nobody touched for so long (CONFIG_ZRAM_TRACK_ENTRY_ACTIME, or
+///        _MEMORY_TRACKING before); nothing: all
+/// @throws SystemError
+void recompress_zram(const Paths& paths, const std::string& name,
+                     std::optional<std::chrono::seconds> idle);
 
 /// @return nothing if there is no such device
 std::optional<ZramStatistics> zram_statistics(const Paths& paths, const std::string& name);

@@ -1,8 +1,10 @@
 #include "mirror/mirror.h"
 
+#include "devices/md_members.h"
 #include "devices/mdadm.h"
 #include "devices/modules.h"
 #include "devices/superblock.h"
+#include "devices/write_errors.h"
 #include "mirror/fill.h"
 #include "mirror/ram_leg.h"
 #include "mirror/verify.h"
@@ -22,8 +24,17 @@ namespace zraid {
 
 namespace {
 
-/// KiB/s. md's own default, 200 MB/s, makes the fill of a fast image wait for nothing.
+/// KiB/s. md's own default, 200 MB/s, makes the fill of a fast image wait for nothing. The lower
+/// limit, to which md goes down for a guest's requests, stays the host's.
+///
+/// safe_mode_delay and the bitmap's time_base stay md's as well. A pause costs two superblock
+/// writes with them, but these writes are what notices that the disk leg is dead: md does not look
+/// at the result of a guest's flush.
 constexpr const char* kSyncSpeedMax = "8388608";
+
+// The disk leg comes first: md takes the lowest slot for right where legs differ.
+constexpr int kDiskSlot = 0;
+constexpr int kRamSlot = 1;
 
 std::filesystem::path problem_file(const Paths& paths, const std::string& pool)
 {
@@ -134,7 +145,7 @@ void Mirror::take(Step step)
             stop_array(*now.stray_array);
         break;
     case Step::attach_loop:
-        attach_loop(paths_, pool_.image);
+        attach_loop(paths_, pool_.image, pool_.writes == Writes::through);
         break;
     case Step::stop_array:
         stop_array(pool_.md_number);
@@ -230,10 +241,12 @@ void Mirror::tune() const
 }
 
 /// Adds the fresh zram with a fill of only what the image holds.
-void Mirror::add_sparse(const std::string& zram) const
+/// @return bytes that md copies
+std::uint64_t Mirror::add_sparse(const std::string& zram) const
 {
-    prepare_sparse_fill(paths_, pool_, zram);
-    Mdadm(paths_, lock_fd_).re_add(pool_.md_number, zram);
+    const std::uint64_t to_copy = prepare_sparse_fill(paths_, pool_, zram);
+    re_add_member(paths_, pool_.md_number, zram, kRamSlot, false);
+    return to_copy;
 }
 
 void Mirror::add_ram_leg(const std::string& zram) const
@@ -243,8 +256,8 @@ void Mirror::add_ram_leg(const std::string& zram) const
         return now.ram && now.ram->device == zram && !now.ram->faulty;
     };
     try {
-        add_sparse(zram);
-        RamLegRecord::note_fill(paths_, pool_.name, "sparse");
+        const std::uint64_t to_copy = add_sparse(zram);
+        RamLegRecord::note_fill(paths_, pool_.name, kSparseFill, to_copy);
         return;
     } catch (const std::exception& e) {
         if (is_member())
@@ -257,7 +270,7 @@ void Mirror::add_ram_leg(const std::string& zram) const
     const std::string fresh = make_ram_leg(paths_, pool_);
     try {
         Mdadm(paths_, lock_fd_).add(pool_.md_number, fresh);
-        RamLegRecord::note_fill(paths_, pool_.name, "full");
+        RamLegRecord::note_fill(paths_, pool_.name, kFullFill);
     } catch (...) {
         // A zram that is no member would only take memory. What mdadm did all the same counts.
         if (view().stray_zram == fresh)
@@ -292,12 +305,21 @@ void Mirror::drop_ram_leg(const PoolView& now) const
 {
     if (!now.ram)
         return;
-    const Mdadm mdadm(paths_, lock_fd_);
     if (now.ram->faulty) {
-        mdadm.remove(pool_.md_number, now.ram->device);
+        remove_member(paths_, pool_.md_number, now.ram->device);
         return;
     }
+    const WriteErrors errors(pool_.image);
     flush();
+    // md says nothing of an error that its flush of the image came to.
+    if (errors.happened()) {
+        DoubtMark(paths_, pool_.name).set();
+        throw Error(
+            "the image's device refused data while it was flushed: the RAM leg holds the "
+            "only good copy",
+            "see the kernel's log, mend what the image lies on, then zraid-pool repair; keep "
+            "the host running until then");
+    }
     // Looked at again behind the flush, which may be what made the kernel notice a bad disk leg.
     const PoolView flushed = view();
     if (flushed.image_fault == ImageFault::too_short)
@@ -307,14 +329,15 @@ void Mirror::drop_ram_leg(const PoolView& now) const
             "the disk leg failed while it was flushed: the RAM leg holds the only good copy",
             "bring the image's device back, then zraid-pool repair; keep the host running until "
             "then");
-    mdadm.fail_and_remove(pool_.md_number, now.ram->device);
+    fail_member(paths_, pool_.md_number, now.ram->device);
+    remove_member(paths_, pool_.md_number, now.ram->device);
 }
 
 void Mirror::remove_disk_leg(const PoolView& now) const
 {
     if (!now.disk || !now.disk->faulty)
         return;
-    Mdadm(paths_, lock_fd_).remove(pool_.md_number, now.disk->device);
+    remove_member(paths_, pool_.md_number, now.disk->device);
     if (now.disk_loop)
         detach_loop(paths_, now.disk_loop->name, now.disk_loop->file);
 }
@@ -329,7 +352,7 @@ void Mirror::re_add_disk_leg(const PoolView& now) const
     const std::string& loop = now.loops.front().name;
     DoubtMark(paths_, pool_.name).set();
     try {
-        Mdadm(paths_, lock_fd_).re_add(pool_.md_number, loop);
+        re_add_member(paths_, pool_.md_number, loop, kDiskSlot, true);
     } catch (...) {
         // The image's file system stays free to be unmounted and repaired.
         detach_loop(paths_, loop, now.loops.front().file);
@@ -345,8 +368,6 @@ void Mirror::re_add_disk_leg(const PoolView& now) const
         throw Error("it failed again at once",
                     "see the kernel's log, mend what the image lies on, then zraid-pool repair");
     }
-    // A member that comes back is what mdadm says it is; reads must not go to it.
-    write_md(paths_, pool_.md_number, "dev-" + loop + "/state", "writemostly");
 }
 
 void Mirror::copy_again(const std::vector<ChunkRange>& ranges)
@@ -354,8 +375,10 @@ void Mirror::copy_again(const std::vector<ChunkRange>& ranges)
     const PoolView now = view();
     if (now.state() != PoolState::mirrored)
         throw Error(fmt::format("it is {}", to_string(now.state())));
-    in_context("take the disk leg out",
-               [&] { Mdadm(paths_, lock_fd_).fail_and_remove(pool_.md_number, now.disk->device); });
+    in_context("take the disk leg out", [&] {
+        fail_member(paths_, pool_.md_number, now.disk->device);
+        remove_member(paths_, pool_.md_number, now.disk->device);
+    });
     in_context("mark what it lacks", [&] { set_bitmap_bits(paths_, pool_.md_number, ranges); });
     in_context(to_string(Step::re_add_disk_leg), [&] { re_add_disk_leg(view()); });
 }

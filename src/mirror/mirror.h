@@ -54,7 +54,7 @@ private:
     void refuse_second_array() const;
     void assemble_array() const;
     void tune() const;
-    void add_sparse(const std::string& zram) const;
+    std::uint64_t add_sparse(const std::string& zram) const;
     void add_ram_leg(const std::string& zram) const;
     void drop_ram_leg(const PoolView& now) const;
     void remove_disk_leg(const PoolView& now) const;

@@ -124,8 +124,8 @@ Plan plan_detach(const PoolView& view)
         // A RAM leg that failed has nothing to lose.
         if (view.in_doubt && !view.ram->faulty)
             return refuse(
-                "the disk leg failed and came back, and was not compared with the RAM leg "
-                "since",
+                "the disk leg may lack data: it failed, or its device refused some, and it was not "
+                "compared with the RAM leg since",
                 "zraid-pool repair does it; zraid-monitor does it by itself");
         result.steps.push_back(Step::drop_ram_leg);
     }

@@ -68,7 +68,7 @@ std::optional<RamLegRecord> RamLegRecord::load(const Paths& paths, const std::st
         return std::nullopt;
     const JsonObject json(*text);
     return RamLegRecord{json.text("device"), json.text("sequence"), json.number("worst_bytes"),
-                        json.text("fill")};
+                        json.text("fill"), json.number("to_copy_bytes")};
 }
 
 void RamLegRecord::remove(const Paths& paths, const std::string& pool)
@@ -81,17 +81,22 @@ void RamLegRecord::remove(const Paths& paths, const std::string& pool)
 void RamLegRecord::save(const Paths& paths, const std::string& pool) const
 {
     make_folder(folder(paths), 0700);
-    const nlohmann::json json{
-        {"device", device}, {"sequence", sequence}, {"worst_bytes", worst}, {"fill", fill}};
+    const nlohmann::json json{{"device", device},
+                              {"sequence", sequence},
+                              {"worst_bytes", worst},
+                              {"fill", fill},
+                              {"to_copy_bytes", to_copy}};
     save_atomically(file(paths, pool), json.dump() + "\n", 0600);
 }
 
-void RamLegRecord::note_fill(const Paths& paths, const std::string& pool, const std::string& fill)
+void RamLegRecord::note_fill(const Paths& paths, const std::string& pool, const std::string& fill,
+                             std::uint64_t to_copy)
 {
     auto record = load(paths, pool);
     if (!record)
         return;
     record->fill = fill;
+    record->to_copy = to_copy;
     record->save(paths, pool);
 }
 
@@ -120,7 +125,9 @@ std::string make_ram_leg(const Paths& paths, const PoolDefinition& pool)
     const std::string device = add_recorded(paths, pool.name, worst);
     try {
         // Never without a limit: incompressible data costs more than its size in zram.
-        configure_zram(paths, device, {pool.compressor, limit == 0 ? pool.size : limit, pool.size});
+        configure_zram(
+            paths, device,
+            {pool.compressor, limit == 0 ? pool.size : limit, pool.size, pool.recompressor});
     } catch (...) {
         discard_ram_leg(paths, pool.name, device);
         throw;

@@ -11,23 +11,29 @@
 
 namespace zraid {
 
+inline constexpr const char* kSparseFill = "sparse"; ///< only what the image holds
+inline constexpr const char* kFullFill = "full";
+
 /// Which zram device was made for which pool. It is the one thing that the kernel cannot tell until
 /// the device is in the array, so it is written down before the device is made, and once more with
 /// the kernel's number for this very device (disk_sequence) behind it. A record counts only as far
 /// as the kernel agrees, so that no zram of anybody else is ever touched.
 struct RamLegRecord
 {
-    std::string device;      ///< "zram1"
-    std::string sequence;    ///< empty: killed before the device was known
-    std::uint64_t worst = 0; ///< bytes promised to it
-    std::string fill{};      ///< "sparse" or "full", once it is in the array
+    std::string device;        ///< "zram1"
+    std::string sequence;      ///< empty: killed before the device was known
+    std::uint64_t worst = 0;   ///< bytes promised to it
+    std::string fill{};        ///< kSparseFill or kFullFill, once it is in the array
+    std::uint64_t to_copy = 0; ///< bytes that a sparse fill copies
 
     static std::optional<RamLegRecord> load(const Paths& paths, const std::string& pool);
     static void remove(const Paths& paths, const std::string& pool);
     void save(const Paths& paths, const std::string& pool) const;
 
     /// Notes how the RAM leg is filled, for those who look at it.
-    static void note_fill(const Paths& paths, const std::string& pool, const std::string& fill);
+    /// @param to_copy bytes that a sparse fill copies
+    static void note_fill(const Paths& paths, const std::string& pool, const std::string& fill,
+                          std::uint64_t to_copy = 0);
 
     /// The pool's zram device if it is there.
     static std::optional<std::string> device_of(const Paths& paths, const std::string& pool);

@@ -118,15 +118,6 @@ PoolState PoolView::state() const
     return ram_good ? PoolState::ram_only : PoolState::failed;
 }
 
-std::optional<double> PoolView::fill_percent() const
-{
-    if (state() != PoolState::filling)
-        return std::nullopt;
-    if (array->sync_total == 0)
-        return 0.0;
-    return 100.0 * static_cast<double>(array->sync_done) / static_cast<double>(array->sync_total);
-}
-
 PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
 {
     PoolView view;

@@ -60,12 +60,11 @@ struct PoolView
     /// … and its superblock has seen more than the image's: the disk leg was lost before it was
     /// taken out of the array.
     bool stray_is_newer = false;
-    /// The disk leg came back from a failure and was not compared since; see DoubtMark.
+    /// The disk leg failed, or its device refused data, and it was not compared since; see
+    /// DoubtMark.
     bool in_doubt = false;
 
     PoolState state() const;
-    /// Share of the fill that is done, 0 to 100; nothing unless filling.
-    std::optional<double> fill_percent() const;
 };
 
 /// Reads it all. Changes nothing.

@@ -15,7 +15,8 @@ namespace zraid {
 /// cache counts as done for md, and md clears its bit some seconds later; if the write-back to the
 /// image's device fails then, the bit is gone though the data never arrived. So a disk leg that
 /// comes back is marked as doubtful before md gets it, and until it was compared with the array the
-/// RAM leg is not dropped. The mark is gone after a reboot, as the RAM leg is.
+/// RAM leg is not dropped. The same goes for one whose device refused data without md taking notice
+/// (WriteErrors). The mark is gone after a reboot, as the RAM leg is.
 class DoubtMark
 {
 public:

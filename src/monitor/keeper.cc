@@ -3,8 +3,10 @@
 #include "admin/repair.h"
 #include "admin/report.h"
 #include "admin/users.h"
+#include "devices/page_cache.h"
 #include "devices/zram.h"
 #include "mirror/hold.h"
+#include "mirror/verify.h"
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -25,6 +27,10 @@ constexpr Milliseconds kAskLibvirt{30'000};
 /// Whoever holds the lock is at work on the pool: look again when he is done, or then.
 constexpr Milliseconds kBusy{1'000};
 constexpr Milliseconds kLockPatience{50};
+/// The kernel does not tell how far it has copied, so it is asked, while it copies.
+constexpr Milliseconds kFillGlance{1'000};
+/// … and of write errors it tells nobody but who asks.
+constexpr Milliseconds kErrorGlance{2'000};
 constexpr std::chrono::minutes kLasted{10};
 
 /// Bytes of the image that are allocated.
@@ -105,6 +111,61 @@ void Keeper::note_lost_ram_leg(const PoolDefinition& pool, const PoolView& view,
     ram_.failed(now);
 }
 
+/// A fill, or a check, reads the image through the page cache, which has better use for the memory:
+/// while the pool is mirrored, nobody reads the image. Each part is dropped once, so that what a
+/// guest writes is not hurried to the disk again and again.
+void Keeper::drop_cache(const PoolDefinition& pool, const PoolView& view, Look& look)
+{
+    const PoolState state = view.state();
+    if (state != PoolState::filling && state != PoolState::mirrored) {
+        cached_ = true; // a guest reads the image, and what is cached serves it
+        dropped_ = 0;
+        return;
+    }
+    if (const auto position = sync_position(admin_.paths, pool.md_number)) {
+        if (*position < dropped_)
+            dropped_ = 0;
+        drop_cached_pages(pool.image, kDataOffset + dropped_, kDataOffset + *position);
+        dropped_ = *position;
+        cached_ = true;
+        shorten(look.again, kFillGlance);
+    } else if (state == PoolState::mirrored && cached_) {
+        drop_cached_pages(pool.image, kDataOffset + dropped_, 0);
+        dropped_ = 0;
+        cached_ = false;
+    }
+}
+
+/// Data that a guest flushed may be missing on the image's device without md knowing: the pool is
+/// in doubt then, which keeps its RAM leg until the legs were compared.
+void Keeper::look_for_write_errors(const PoolDefinition& pool, const PoolView& view, Look& look)
+{
+    // A leg that failed lets go of its image, so that its file system can be repaired: so do we.
+    if (!view.array || !view.image || !view.disk || !view.disk->in_sync) {
+        errors_.reset();
+        return;
+    }
+    if (!errors_ || errors_->file() != view.image)
+        errors_.emplace(pool.image);
+    shorten(look.again, kErrorGlance);
+    if (!errors_->happened())
+        return;
+    if (view.ram && view.ram->in_sync) {
+        log().critical("pool '{}': the image's device refused data that the page cache held. The "
+                       "RAM leg has them, and stays until the legs were compared. Next: see the "
+                       "kernel's log; keep the host running",
+                       name_);
+        DoubtMark(admin_.paths, name_).set();
+        shorten(look.again, Milliseconds{0});
+    } else {
+        log().critical(
+            "pool '{}': the image's device refused data that the page cache held, and no "
+            "RAM leg has them: they are lost. Next: see the kernel's log, check the "
+            "guest's file systems",
+            name_);
+    }
+}
+
 bool Keeper::is_outgrown(const PoolDefinition& pool)
 {
     return outgrown_ &&
@@ -181,10 +242,17 @@ Keeper::Look Keeper::look(Clock::time_point now)
     if (!store.contains(name_))
         return look;
     const PoolDefinition pool = store.load(name_);
-    drop_dead_claims(now);
+    try {
+        drop_dead_claims(now);
+    } catch (const LockTimeout&) {
+        claims_asked_.reset();
+        shorten(look.again, kBusy);
+    }
     const PoolView view = view_pool(admin_.paths, pool);
     const bool wanted = wants_ram(admin_.paths, pool);
     const Care care = care_for(view, wanted);
+    drop_cache(pool, view, look);
+    look_for_write_errors(pool, view, look);
     look.trouble = trouble_of(view);
     tell_trouble(look.trouble, now);
     if (!look.trouble.empty())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "admin/admin.h"
+#include "devices/write_errors.h"
 #include "mirror/mirror.h"
 #include "monitor/care.h"
 
@@ -35,6 +36,8 @@ private:
     void drop_dead_claims(Clock::time_point now);
     void tell_trouble(const std::string& trouble, Clock::time_point now);
     void note_lost_ram_leg(const PoolDefinition& pool, const PoolView& view, Clock::time_point now);
+    void drop_cache(const PoolDefinition& pool, const PoolView& view, Look& look);
+    void look_for_write_errors(const PoolDefinition& pool, const PoolView& view, Look& look);
     bool is_outgrown(const PoolDefinition& pool);
     bool give(Care care, const PoolDefinition& pool);
     void attempt(Care care, const PoolDefinition& pool, Clock::time_point now, Look& look);
@@ -50,6 +53,9 @@ private:
     std::string trouble_;      ///< told last
     Backoff tell_{Milliseconds{60'000}, Milliseconds{600'000}};
     std::optional<Clock::time_point> claims_asked_;
+    std::optional<WriteErrors> errors_; ///< of the image of an array that is up
+    bool cached_ = true;        ///< the kernel may keep pages of the image that nobody reads again
+    std::uint64_t dropped_ = 0; ///< bytes from the array's begin that it does not keep any more
 };
 
 } // namespace zraid

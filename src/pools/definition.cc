@@ -70,6 +70,7 @@ PoolDefinition read_pool(const pugi::xml_node& root)
     pool.type = parse_pool_type(root.attribute("type").as_string());
     pool.description = root.child("description").text().as_string();
     pool.image = root.child("image").attribute("path").as_string();
+    pool.writes = parse_writes(root.child("image").attribute("writes").as_string("cached"));
     pool.size = bytes_of(root.child("size"));
     if (pool.size < kMinImageSize || pool.size > kMaxImageSize)
         throw Error(fmt::format("a size of {} bytes is not between 16 MiB and 16 TiB", pool.size));
@@ -80,6 +81,7 @@ PoolDefinition read_pool(const pugi::xml_node& root)
     check_bitmap_chunk(pool.bitmap_chunk, pool.size);
     pool.attach = parse_attach_policy(ram.attribute("attach").as_string("on-demand"));
     pool.compressor = ram.attribute("compressor").as_string();
+    pool.recompressor = ram.attribute("recompressor").as_string();
     pool.ram_required = ram.attribute("required").as_string("no") == std::string("yes");
     if (const pugi::xml_node limit = ram.child("limit"))
         pool.ram_limit = bytes_of(limit);
@@ -109,6 +111,11 @@ std::string to_string(AttachPolicy policy)
     return policy == AttachPolicy::always ? "always" : "on-demand";
 }
 
+std::string to_string(Writes writes)
+{
+    return writes == Writes::through ? "through" : "cached";
+}
+
 PoolType parse_pool_type(const std::string& text)
 {
     if (text == "disk")
@@ -124,6 +131,17 @@ AttachPolicy parse_attach_policy(const std::string& text)
         return AttachPolicy::always;
     throw UsageError(fmt::format("'{}' is no way to attach", text),
                      "choose on-demand (while a domain uses the pool) or always");
+}
+
+Writes parse_writes(const std::string& text)
+{
+    if (text == "cached")
+        return Writes::cached;
+    if (text == "through")
+        return Writes::through;
+    throw UsageError(fmt::format("'{}' is no way to write", text),
+                     "choose cached (unflushed writes stay in the host's memory for a while) or "
+                     "through (each goes to the disk)");
 }
 
 void check_pool_name(const std::string& name)
@@ -174,7 +192,10 @@ std::string to_xml(const PoolDefinition& pool)
     add_text(root, "uuid", pool.uuid.text());
     if (!pool.description.empty())
         add_text(root, "description", pool.description);
-    root.append_child("image").append_attribute("path").set_value(pool.image.c_str());
+    pugi::xml_node image = root.append_child("image");
+    image.append_attribute("path").set_value(pool.image.c_str());
+    if (pool.writes != Writes::cached)
+        image.append_attribute("writes").set_value(to_string(pool.writes).c_str());
     add_bytes(root, "size", pool.size);
     pugi::xml_node md = root.append_child("md");
     md.append_attribute("number").set_value(pool.md_number);
@@ -183,6 +204,8 @@ std::string to_xml(const PoolDefinition& pool)
     ram.append_attribute("attach").set_value(to_string(pool.attach).c_str());
     if (!pool.compressor.empty())
         ram.append_attribute("compressor").set_value(pool.compressor.c_str());
+    if (!pool.recompressor.empty())
+        ram.append_attribute("recompressor").set_value(pool.recompressor.c_str());
     if (pool.ram_required)
         ram.append_attribute("required").set_value("yes");
     if (pool.ram_limit)

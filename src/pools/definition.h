@@ -22,6 +22,13 @@ enum class AttachPolicy
     always,    ///< from start to stop
 };
 
+/// What becomes of a write that no flush follows.
+enum class Writes
+{
+    cached,  ///< it is in the host's page cache when it returns: memory speed
+    through, ///< it is handed to the image's device first (direct I/O)
+};
+
 /// One pool as the administrator defined it: /etc/zraid/pools/NAME.xml.
 struct PoolDefinition
 {
@@ -31,10 +38,12 @@ struct PoolDefinition
     std::string description;
     std::string image;      ///< absolute path
     std::uint64_t size = 0; ///< of the image, bytes
+    Writes writes = Writes::cached;
     int md_number = -1;
     std::uint64_t bitmap_chunk = 0; ///< bytes
     AttachPolicy attach = AttachPolicy::on_demand;
     std::string compressor;                 ///< empty: the kernel's default
+    std::string recompressor;               ///< stronger one for idle pages; empty: none
     std::optional<std::uint64_t> ram_limit; ///< bytes that stored data may take; nothing: its size
     bool ram_required = false;              ///< a domain does not start without the RAM leg
     bool libvirt = true;                    ///< registered as a libvirt storage pool
@@ -55,9 +64,11 @@ inline constexpr std::uint64_t kMaxImageSize = std::uint64_t{16} << 40U;
 
 std::string to_string(PoolType type);
 std::string to_string(AttachPolicy policy);
+std::string to_string(Writes writes);
 /// @throws UsageError that lists the valid words
 PoolType parse_pool_type(const std::string& text);
 AttachPolicy parse_attach_policy(const std::string& text);
+Writes parse_writes(const std::string& text);
 
 /// @throws UsageError unless it is [A-Za-z0-9][A-Za-z0-9._-]{0,63}
 void check_pool_name(const std::string& name);

@@ -35,6 +35,31 @@ class FlakyDisk:
         sh(["dmsetup", "load", "flaky", "--table", self._table(kind)])
         sh(["dmsetup", "resume", "flaky"])
 
+    def fail_below(self, file: Path, at: int, size: int) -> None:
+        """Only the sectors below a part of a file fail, so that its file system notices nothing."""
+        listing = sh(["filefrag", "-v", "-b512", file]).out
+        first, last = at // 512, (at + size) // 512 - 1
+        bad = []
+        for line in listing.splitlines():
+            words = line.replace(":", " ").replace("..", " ").split()
+            if len(words) < 6 or not words[0].isdigit():
+                continue
+            logical, end, physical = (int(word) for word in words[1:4])
+            begin, finish = max(first, logical), min(last, end)
+            if begin <= finish:
+                bad.append((physical + begin - logical, finish - begin + 1))
+        assert sum(length for _, length in bad) == size // 512, (bad, listing)
+        lines, done = [], 0
+        for start, length in sorted(bad):
+            if start > done:
+                lines.append(f"{done} {start - done} linear {self.loop} {done}")
+            lines.append(f"{start} {length} error")
+            done = start + length
+        lines.append(f"{done} {self.sectors - done} linear {self.loop} {done}")
+        sh(["dmsetup", "suspend", "--nolockfs", "flaky"])
+        sh(["dmsetup", "load", "flaky"], input="\n".join(lines) + "\n")
+        sh(["dmsetup", "resume", "flaky"])
+
     def mount(self) -> None:
         sh(["mount", "/dev/mapper/flaky", self.folder])
 

@@ -301,6 +301,17 @@ def drop_caches() -> None:
     Path("/proc/sys/vm/drop_caches").write_text("3")
 
 
+def open_by(name: str, file: Union[str, Path]) -> bool:
+    """Does a process of this name have the file open?"""
+    wanted = os.path.realpath(file)
+    for pid in _daemon_pids(name):
+        for link in Path(f"/proc/{pid}/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                if os.readlink(link) == wanted:
+                    return True
+    return False
+
+
 # --- libvirt
 
 def _daemon_pids(name: str) -> List[int]:

@@ -58,6 +58,7 @@ DESCRIPTIONS = 30
 def help_options(lines: list[str]) -> Options:
     options = Options()
     for line in section(lines, "Options"):
+        line = re.sub(r" Excludes: \S+", "", line)       # what stands behind a flag too
         match = re.match(r"  (-\S+)( ?)(\S?)", line)
         if not match:
             continue        # a description that goes on

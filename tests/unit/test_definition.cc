@@ -187,16 +187,18 @@ TEST(DefinitionXml, IsReadableByPeople)
 {
     PoolDefinition pool = pool_definition();
     pool.compressor = "zstd";
+    pool.recompressor = "deflate";
+    pool.writes = Writes::through;
     pool.ram_limit = 32 * MiB;
     EXPECT_EQ(to_xml(pool), R"(<zraidpool type="disk">
   <name>vm</name>
   <uuid>0123abcd-4567-89ef-fedc-ba9876543210</uuid>
-  <image path="/images/vm.img" />
+  <image path="/images/vm.img" writes="through" />
   <size unit="bytes">67108864</size>
   <md number="100">
     <bitmapchunk unit="bytes">4194304</bitmapchunk>
   </md>
-  <ramleg attach="on-demand" compressor="zstd">
+  <ramleg attach="on-demand" compressor="zstd" recompressor="deflate">
     <limit unit="bytes">33554432</limit>
   </ramleg>
   <libvirt register="no" autostart="yes" />
@@ -215,7 +217,7 @@ TEST(DefinitionXml, MayBeWrittenByHand)
     <limit unit='GiB'>1</limit>
   </ramleg>
   <md number='7'><bitmapchunk unit='MiB'>8</bitmapchunk></md>
-  <image path='/vm&amp;1.img'/>
+  <image path='/vm&amp;1.img' writes='cached'/>
   <size unit='GiB'>2</size>
   <description>one &lt;two&gt;</description>
   <uuid>0123ABCD-4567-89ef-fedc-ba9876543210</uuid>

@@ -1,5 +1,6 @@
 #include "devices/superblock.h"
 #include "mirror/fill.h"
+#include "mirror/ram_leg.h"
 #include "support/failure.h"
 #include "support/fake_system.h"
 #include "support/recorded_leg.h"
@@ -7,6 +8,7 @@
 #include "util/size.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -88,6 +90,100 @@ TEST_F(PrepareSparseFill, NeedsABitmap)
     system_.put("image", leg);
     EXPECT_EQ(failure([&] { prepare(); }), "'" + pool_.image + "' has no internal bitmap");
     EXPECT_EQ(read_file(system_ / "dev/zram1"), "");
+}
+
+/// A pool that fills, whose image has one chunk to be copied: 16 to 20 MiB into the array.
+class FillProgressTest : public ::testing::Test
+{
+protected:
+    FillProgressTest()
+    {
+        pool_.name = "vm";
+        pool_.md_number = 100;
+        pool_.image = system_.put("image", recorded_leg());
+        view_.array = MdArray{};
+        view_.array->number = 100;
+        view_.array->sync_done = 2048;
+        view_.array->sync_total = 129024;
+        view_.array->sync_speed = 1024;
+        view_.disk = Leg{"loop0", true, false};
+        view_.ram = Leg{"zram1", false, false};
+    }
+    void put_position(std::uint64_t kib)
+    {
+        system_.put("proc/mdstat", fmt::format("Personalities : [raid1]\n"
+                                               "md1 : active raid1 sda[0]\n"
+                                               "      [>...]  check =  9.0% (9/99) finish=1min\n"
+                                               "md100 : active raid1 zram1[1] loop0[0](W)\n"
+                                               "      64512 blocks super 1.2 [2/1] [U_]\n"
+                                               "      [>...]  recovery =  9.3% ({}/64512) "
+                                               "finish=0.1min speed=1024K/sec\n",
+                                               kib));
+    }
+    FillProgress progress() const
+    {
+        const auto progress = fill_progress(system_.paths, pool_, view_);
+        EXPECT_TRUE(progress);
+        return progress.value_or(FillProgress{});
+    }
+
+    FakeSystem system_;
+    PoolDefinition pool_;
+    PoolView view_;
+};
+
+TEST_F(FillProgressTest, CountsWhatASparseFillHasStillToCopy)
+{
+    RamLegRecord{"zram1", "13", 99, kSparseFill, 8 * MiB}.save(system_.paths, "vm");
+    put_position(1024);
+    EXPECT_EQ(progress().left, 4 * MiB);
+    EXPECT_EQ(progress().percent(), 50.0);
+    EXPECT_EQ(progress().position, MiB);
+    EXPECT_EQ(progress().remaining(), std::chrono::seconds(4));
+    put_position(std::uint64_t{19} * 1024);
+    EXPECT_EQ(progress().left, 4 * MiB) << "in the middle of the chunk";
+    put_position(std::uint64_t{20} * 1024);
+    EXPECT_EQ(progress().left, 0U) << "holes take no time";
+    EXPECT_EQ(progress().percent(), 100.0);
+    EXPECT_EQ(progress().remaining(), std::chrono::seconds(0));
+}
+
+TEST_F(FillProgressTest, CountsAllOfTheArrayInAFullFill)
+{
+    for (const char* fill : {kFullFill, ""}) {
+        RamLegRecord{"zram1", "13", 99, fill}.save(system_.paths, "vm");
+        put_position(32256);
+        EXPECT_EQ(progress().percent(), 50.0);
+        EXPECT_EQ(progress().left, std::uint64_t{32256} * 1024);
+        EXPECT_EQ(progress().remaining(), std::chrono::seconds(32)) << "31.5, rounded up";
+    }
+}
+
+TEST_F(FillProgressTest, TakesSysfsForItBeforeMdstatHasAFigure)
+{
+    EXPECT_EQ(progress().position, MiB);
+    system_.put("proc/mdstat", "md100 : active raid1\n      resync=DELAYED\n");
+    EXPECT_EQ(progress().position, MiB);
+}
+
+TEST_F(FillProgressTest, HasNoTimeWithoutASpeed)
+{
+    view_.array->sync_speed = 0;
+    EXPECT_EQ(progress().remaining(), std::nullopt);
+    view_.array->sync_total = 0;
+    EXPECT_EQ(progress().percent(), 0.0);
+}
+
+TEST_F(FillProgressTest, IsNothingUnlessFilling)
+{
+    const auto seen = [&] { return fill_progress(system_.paths, pool_, view_).has_value(); };
+    view_.ram->in_sync = true;
+    EXPECT_FALSE(seen()) << "a check, perhaps";
+    view_.disk->in_sync = false;
+    EXPECT_FALSE(seen()) << "the disk leg is copied to";
+    view_.ram = Leg{"zram1", false, true};
+    view_.disk->in_sync = true;
+    EXPECT_FALSE(seen());
 }
 
 } // namespace

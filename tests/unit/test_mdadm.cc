@@ -63,16 +63,10 @@ TEST_F(MdadmTest, AssemblesByTheUuid)
               "--uuid=0123abcd:456789ef:fedcba98:76543210 DEV/loop3");
 }
 
-TEST_F(MdadmTest, ChangesMembers)
+TEST_F(MdadmTest, AddsAMember)
 {
     EXPECT_EQ(line([](const Mdadm& mdadm) { mdadm.add(100, "zram1"); }),
               "mdadm --manage DEV/md100 --quiet --add DEV/zram1");
-    EXPECT_EQ(line([](const Mdadm& mdadm) { mdadm.re_add(100, "loop3"); }),
-              "mdadm --manage DEV/md100 --quiet --re-add DEV/loop3");
-    EXPECT_EQ(line([](const Mdadm& mdadm) { mdadm.fail_and_remove(100, "zram1"); }),
-              "mdadm --manage DEV/md100 --quiet --fail DEV/zram1 --remove DEV/zram1");
-    EXPECT_EQ(line([](const Mdadm& mdadm) { mdadm.remove(100, "loop3"); }),
-              "mdadm --manage DEV/md100 --quiet --remove DEV/loop3");
 }
 
 TEST_F(MdadmTest, StopsAnArray)

@@ -6,6 +6,7 @@
 #include "support/log_capture.h"
 #include "support/pool_definitions.h"
 #include "support/recorded_leg.h"
+#include "support/resource_limit.h"
 #include "util/files.h"
 
 #include <fmt/format.h>
@@ -89,7 +90,11 @@ TEST_F(MirrorTest, KeepsTheRamLegThatItCannotDrop)
                     {{"disksize", "67108864"}, {"diskseq", "13"}, {"reset", ""}});
     RamLegRecord{"zram0", "13", 0}.save(system_.paths, "vm");
     system_.put("dev/md100", "");
-    EXPECT_THAT(failure([&] { mirror().detach(); }), StartsWith("drop the RAM leg: run 'mdadm "));
+    {
+        const test::FileSizeLimit limit(0);
+        EXPECT_THAT(failure([&] { mirror().detach(); }),
+                    StartsWith("drop the RAM leg: write 'faulty' to '"));
+    }
     EXPECT_EQ(read_file(system_ / "sys/block/zram0/reset"), "\n");
     EXPECT_EQ(RamLegRecord::device_of(system_.paths, "vm"), "zram0");
 }

@@ -64,13 +64,15 @@ TEST_F(Report, HasTheFieldsOfTheInterface)
         EXPECT_TRUE(report.contains(key)) << key;
     EXPECT_THAT(keys(report),
                 ElementsAre("name", "uuid", "description", "type", "image", "size_bytes", "md",
-                            "state", "fill_percent", "attach", "required", "libvirt", "autostart",
-                            "bitmap_chunk_bytes", "compressor", "ram_limit_bytes", "trouble",
+                            "state", "fill_percent", "fill_left_bytes", "fill_seconds_left",
+                            "attach", "required", "libvirt", "autostart", "bitmap_chunk_bytes",
+                            "writes", "compressor", "recompressor", "ram_limit_bytes", "trouble",
                             "attach_problem", "ram", "disk", "users"));
     EXPECT_THAT(keys(report["ram"]),
                 ElementsAre("device", "in_sync", "failed", "fill", "compressor", "limit_bytes",
                             "data_bytes", "stored_bytes", "table_bytes"));
-    EXPECT_THAT(keys(report["disk"]), ElementsAre("device", "in_sync", "failed", "in_doubt"));
+    EXPECT_THAT(keys(report["disk"]),
+                ElementsAre("device", "in_sync", "failed", "direct_io", "in_doubt"));
 }
 
 TEST_F(Report, TellsOfAMirroredPool)
@@ -89,19 +91,23 @@ TEST_F(Report, TellsOfAMirroredPool)
         "md": "/dev/md100",
         "state": "mirrored",
         "fill_percent": null,
+        "fill_left_bytes": null,
+        "fill_seconds_left": null,
         "attach": "on-demand",
         "required": false,
         "libvirt": false,
         "autostart": true,
         "bitmap_chunk_bytes": 4194304,
+        "writes": "cached",
         "compressor": null,
+        "recompressor": null,
         "ram_limit_bytes": null,
         "trouble": null,
         "attach_problem": null,
         "ram": {"device": "/dev/zram0", "in_sync": true, "failed": false, "fill": "sparse", "compressor": "lzo-rle",
                 "limit_bytes": 33554432, "data_bytes": 66068480, "stored_bytes": 8413184,
                 "table_bytes": 393216},
-        "disk": {"device": "/dev/loop0", "in_sync": true, "failed": false, "in_doubt": false},
+        "disk": {"device": "/dev/loop0", "in_sync": true, "failed": false, "direct_io": false, "in_doubt": false},
         "users": [{"name": "web", "uuid": "11111111-1111-1111-1111-111111111111"}]})"));
 }
 

@@ -43,9 +43,9 @@ protected:
     std::string wait(std::optional<Milliseconds> limit)
     {
         return failure([&] {
-            wait_pool(admin_, "vm", limit, [&](const PoolView& view) {
+            wait_pool(admin_, "vm", limit, [&](const FillProgress& fill) {
                 ++shown_;
-                percent_ = view.fill_percent().value_or(-1);
+                percent_ = fill.percent();
             });
         });
     }

@@ -71,38 +71,6 @@ TEST(PoolStateTest, HasTheWordsOfTheManual)
     EXPECT_EQ(to_string(PoolState::failed), "failed");
 }
 
-TEST(FillPercent, IsTheShareThatIsDone)
-{
-    PoolView view;
-    view.array = MdArray{};
-    view.disk = leg("in_sync");
-    view.ram = leg("spare");
-    EXPECT_EQ(view.fill_percent(), 0.0) << "not begun";
-    view.array->sync_total = 129024;
-    EXPECT_EQ(view.fill_percent(), 0.0);
-    view.array->sync_done = 64512;
-    EXPECT_EQ(view.fill_percent(), 50.0);
-    view.array->sync_done = 129024;
-    EXPECT_EQ(view.fill_percent(), 100.0);
-}
-
-TEST(FillPercent, IsNothingUnlessFilling)
-{
-    PoolView view;
-    EXPECT_EQ(view.fill_percent(), std::nullopt);
-    view.array = MdArray{};
-    view.array->sync_done = 1;
-    view.array->sync_total = 2;
-    view.disk = leg("in_sync");
-    for (const char* ram : {"none", "faulty", "in_sync"}) {
-        view.ram = leg(ram);
-        EXPECT_EQ(view.fill_percent(), std::nullopt) << ram << ": a check, perhaps";
-    }
-    view.disk = leg("spare");
-    view.ram = leg("in_sync");
-    EXPECT_EQ(view.fill_percent(), std::nullopt) << "the disk leg is copied to";
-}
-
 // What LOOP_GET_STATUS64 tells needs a kernel (tests/lab): these trees have no loop devices, which
 // view_pool takes for an image that is not attached.
 class ViewPool : public ::testing::Test
@@ -141,8 +109,6 @@ TEST_F(ViewPool, ReadsRecordedArrays)
         EXPECT_EQ(seen.disk ? seen.disk->device : "loop0", "loop0");
         EXPECT_EQ(seen.ram ? seen.ram->device : "zram0", "zram0");
     }
-    system_.put_tree("md100-filling.tree", "sys/block/md100");
-    EXPECT_DOUBLE_EQ(view().fill_percent().value_or(-1), 100.0 * 2816 / 129024);
 }
 
 TEST_F(ViewPool, SeesNoArray)

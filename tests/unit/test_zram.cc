@@ -189,6 +189,35 @@ TEST(ConfigureZram, WritesTheSizeLast)
     EXPECT_THAT(read_file(system / "sys/block/zram1/disksize"), StartsWith("67108864"));
 }
 
+TEST(ConfigureZram, NamesTheRecompressorBeforeTheSize)
+{
+    const FakeSystem system;
+    put_zram(system, "zram1");
+    configure_zram(system.paths, "zram1", {"", 0, 64 * MiB, "zstd"});
+    EXPECT_FALSE(can_recompress(system.paths, "zram1"))
+        << "a kernel before 6.2, which is no trouble";
+    system.put("sys/block/zram1/recomp_algorithm", "");
+    const WriteOrder order(system / "sys/block/zram1");
+    configure_zram(system.paths, "zram1", {"", 0, 64 * MiB, "zstd"});
+    EXPECT_THAT(order.names(), ElementsAre("recomp_algorithm", "disksize"));
+    EXPECT_EQ(read_file(system / "sys/block/zram1/recomp_algorithm"), "algo=zstd priority=1");
+    EXPECT_TRUE(can_recompress(system.paths, "zram1"));
+}
+
+TEST(RecompressZram, TakesIdlePagesOrAll)
+{
+    const FakeSystem system;
+    put_zram(system, "zram1");
+    for (const char* attribute : {"idle", "recompress"})
+        system.put(std::string("sys/block/zram1/") + attribute, "");
+    recompress_zram(system.paths, "zram1", std::chrono::seconds(7200));
+    EXPECT_EQ(read_file(system / "sys/block/zram1/idle"), "7200");
+    EXPECT_EQ(read_file(system / "sys/block/zram1/recompress"), "type=idle");
+    system.put("sys/block/zram1/idle", "");
+    recompress_zram(system.paths, "zram1", std::nullopt);
+    EXPECT_EQ(read_file(system / "sys/block/zram1/idle"), "all");
+}
+
 TEST(ConfigureZram, LeavesTheKernelsDefaults)
 {
     const FakeSystem system;

@@ -1,5 +1,6 @@
 """A leg is lost while the pool is in use: nothing else is, and the leg comes back."""
 
+import ctypes
 import mmap
 import os
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 import records
 import zlab
 from faults import FlakyDisk, write_pattern
+from monitoring import Monitor
 from pools import Pool, make_pool
 from zlab import MIB, Lab, counters, sh, wait_for, wait_state, zraid
 
@@ -153,6 +155,69 @@ def test_what_the_page_cache_lost(lab: Lab) -> None:
     zraid("scrub", "cached")
     zraid("detach", "cached")
     assert zlab.image_bytes(pool.image, MIB + 40 * MIB, 8 * MIB) == data
+
+
+def overwrite(pool: Pool, data: bytes, flush: bool) -> None:
+    """A guest's write that the page cache takes, and its flush."""
+    fd = os.open(pool.md, os.O_WRONLY)
+    os.pwrite(fd, data, 40 * MIB)
+    # From the array's own cache to the legs, without a flush.
+    assert ctypes.CDLL(None, use_errno=True).sync_file_range(
+        fd, ctypes.c_int64(40 * MIB), ctypes.c_int64(len(data)), 7) == 0
+    if flush:
+        os.fsync(fd)            # md says that all is well
+    os.close(fd)
+
+
+@zlab.options(timeout=300)
+def test_a_flush_error_that_md_ignores(lab: Lab) -> None:
+    """The image's device refuses a few sectors, the flush of the image fails, and md does not look:
+    detach and stop, which flush before they drop the RAM leg, notice and keep it; of a guest's flush
+    zraid-monitor does. Both times the data reaches the image as soon as the device takes it."""
+    disk = FlakyDisk(lab)
+    pool = make_pool(lab, "silent", "128M", "--no-libvirt", image=disk.folder / "silent.img")
+    # As under a guest that never pauses: md writes nothing of its own, which would notice.
+    md = Path("/sys/block") / zlab.name_of(pool.md) / "md"
+    for name in ("safe_mode_delay", "bitmap/time_base"):
+        (md / name).write_text("600")
+    size = 4 * MIB
+    write_pattern(pool.md, 40 * MIB, size)
+    pool.attach_and_fill()
+    sh(["sync", "-f", disk.folder])
+
+    data = os.urandom(size)
+    disk.fail_below(pool.image, MIB + 40 * MIB, size)
+    overwrite(pool, data, flush=False)
+    for command, words in (("detach", "only good copy"), ("stop", "may lack data")):
+        done = zraid(command, "silent", check=False)
+        assert done.rc == 1 and words in done.err, done
+        info = pool.info()
+        assert info["ram"]["in_sync"] and info["disk"]["in_doubt"], info
+    disk.switch("linear")
+    zlab.drop_caches()
+    assert zlab.image_bytes(pool.image, MIB + 40 * MIB, size) != data, "the fault never hit"
+    assert "had missed" in zraid("repair", "silent").out
+    zraid("scrub", "silent")
+    zraid("detach", "silent")
+    zlab.drop_caches()
+    assert zlab.image_bytes(pool.image, MIB + 40 * MIB, size) == data
+
+    pool.attach_and_fill()
+    Monitor(lab)
+    wait_for(lambda: zlab.open_by("zraid-monitor", pool.image), "the monitor looks at the image")
+    data = os.urandom(size)
+    disk.fail_below(pool.image, MIB + 40 * MIB, size)
+    overwrite(pool, data, flush=True)
+    wait_for(lambda: pool.info()["disk"]["in_doubt"], "the monitor notices")
+    assert "refused data" in zlab.syslog()
+    assert pool.info()["state"] in ("mirrored", "ram-only")
+    disk.switch("linear")
+    wait_for(lambda: pool.info()["state"] == "mirrored" and not pool.info()["disk"]["in_doubt"],
+             "the legs were compared", 90)
+    zraid("scrub", "silent")
+    zraid("detach", "silent")
+    zlab.drop_caches()
+    assert zlab.image_bytes(pool.image, MIB + 40 * MIB, size) == data
 
 
 @zlab.options(timeout=240)

@@ -178,6 +178,7 @@ def test_child_that_stays(lab: Lab) -> None:
     does not have it, and the hook returns."""
     pool = make_pool(lab, "orphan", "64M", "--no-libvirt")
     domain = with_uuid(Domain("waiting", [{"dev": pool.md}]))
+    zraid("stop", "orphan")             # mdadm is called to assemble it, and for nothing else
     wrapper, real = lab.dir / "mdadm", lab.dir / "mdadm.real"
     real.write_bytes(Path("/usr/sbin/mdadm").read_bytes())
     # The orphan lets go of what it inherited beyond stdin, stdout and stderr: locks of ours.

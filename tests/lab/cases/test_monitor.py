@@ -1,37 +1,14 @@
 """zraid-monitor: what nobody else does is done, without anybody asking."""
 
-import signal
-import subprocess
 import time
 from pathlib import Path
 
 import records
 import zlab
 from faults import FlakyDisk, write_pattern
+from monitoring import Monitor
 from pools import DEFINITIONS, HOOK, Watch, make_pool, prepare, release, sparse, with_uuid
 from zlab import MIB, Domain, Lab, counters, sh, wait_for, wait_state, zraid
-
-
-class Monitor:
-    """The service, in the foreground of a process of its own."""
-
-    def __init__(self, lab: Lab):
-        self._log = open("/run/monitor.out", "w")
-        lab.defer(self.end)
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(["zraid-monitor"], stdin=subprocess.DEVNULL,
-                                        stdout=self._log, stderr=self._log)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        assert self.process.wait() == -signal.SIGKILL
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            self.kill()
-        self._log.close()
 
 
 def said(words: str) -> bool:

@@ -1,0 +1,46 @@
+#include "admin/recompress.h"
+
+#include "commands.h"
+#include "util/size.h"
+
+#include <iostream>
+#include <memory>
+
+#include <fmt/format.h>
+
+namespace zraid::cli {
+
+namespace {
+
+struct Options
+{
+    std::int64_t idle = 3600;
+    bool all = false;
+};
+
+void act(const Admin& admin, const Options& options, const std::string& name)
+{
+    const auto idle =
+        options.all ? std::nullopt : std::optional(std::chrono::seconds(options.idle));
+    const RecompressResult result = recompress_pool(admin, name, idle);
+    std::cout << fmt::format("Pool '{}': its RAM leg takes {}, it took {}.\n", name,
+                             format_size(result.after), format_size(result.before));
+}
+
+} // namespace
+
+void add_recompress(CLI::App& app, const Admin& admin)
+{
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = add_pool_command(
+        app, "recompress", "compress idle pages of the RAM leg anew with the stronger compressor",
+        [&admin, options](const std::string& name) { act(admin, *options, name); });
+    CLI::Option* idle = command->add_option("--idle", options->idle,
+                                            "pages that nobody touched for so many seconds");
+    idle->type_name("S")
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}))
+        ->capture_default_str();
+    command->add_flag("--all", options->all, "all pages")->excludes(idle);
+}
+
+} // namespace zraid::cli

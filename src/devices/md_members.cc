@@ -1,0 +1,100 @@
+#include "devices/md_members.h"
+
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/files.h"
+#include "util/log.h"
+#include "util/wait.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/major.h>
+#include <linux/raid/md_p.h>
+#include <linux/raid/md_u.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+namespace zraid {
+
+namespace {
+
+/// md lets go of a member when the requests that are under way to it are done, and what it copies
+/// has stopped.
+constexpr Milliseconds kLetGo{10'000};
+
+std::string array_name(int number)
+{
+    return fmt::format("md{}", number);
+}
+
+std::filesystem::path state_file(const Paths& paths, int number, const std::string& device)
+{
+    return paths.block(array_name(number)) / "md" / ("dev-" + device) / "state";
+}
+
+/// An assembled array that nobody wrote to yet is "read-auto", and copies nothing to its members.
+/// Whoever made it read-only by hand had a reason: that stays.
+void end_auto_read(const Paths& paths, int number)
+{
+    const auto state = paths.block(array_name(number)) / "md/array_state";
+    if (read_attribute(state) == "read-auto")
+        write_attribute(state, "active");
+}
+
+} // namespace
+
+void re_add_member(const Paths& paths, int md_number, const std::string& device, int slot,
+                   bool write_mostly)
+{
+    const std::string what = fmt::format("re-add '{}' to '{}'", device, array_name(md_number));
+    struct stat info = {};
+    if (::stat(paths.device(device).c_str(), &info) != 0)
+        throw SystemError(errno, what);
+    const UniqueFd array = open_file(paths.device(array_name(md_number)), O_RDONLY);
+    mdu_disk_info_t disk = {};
+    disk.number = slot;
+    disk.raid_disk = slot;
+    disk.major = static_cast<int>(major(info.st_rdev));
+    disk.minor = static_cast<int>(minor(info.st_rdev));
+    // "In sync" is what makes md refuse a device that it would have to copy all to.
+    disk.state = 1 << MD_DISK_ACTIVE | 1 << MD_DISK_SYNC;
+    if (write_mostly)
+        disk.state |= 1 << MD_DISK_WRITEMOSTLY;
+    if (::ioctl(array.get(), ADD_NEW_DISK, &disk) != 0) // NOLINT(*-vararg)
+        throw SystemError(errno, what);
+    end_auto_read(paths, md_number);
+    log().debug("{}: done", what);
+}
+
+void fail_member(const Paths& paths, int md_number, const std::string& device)
+{
+    write_attribute(state_file(paths, md_number, device), "faulty");
+}
+
+void remove_member(const Paths& paths, int md_number, const std::string& device)
+{
+    int code = 0;
+    const bool gone = wait_until(kLetGo, [&] {
+        try {
+            write_attribute(state_file(paths, md_number, device), "remove");
+            return true;
+        } catch (const SystemError& e) {
+            code = e.code();
+            if (code == ENOENT || code == ENODEV)
+                return true;
+            if (code != EBUSY)
+                throw;
+            return false;
+        }
+    });
+    if (!gone)
+        throw SystemError(code, fmt::format("take '{}' out of '{}'", device, array_name(md_number)),
+                          "try again when the array's disks are less busy; /proc/mdstat shows what "
+                          "md does");
+    log().debug("took {} out of {}", device, array_name(md_number));
+}
+
+} // namespace zraid

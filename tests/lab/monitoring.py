@@ -1,0 +1,31 @@
+"""zraid-monitor, as tests run it.
+
+Importable on the host as well, like zlab.
+"""
+
+import signal
+import subprocess
+
+from zlab import Lab
+
+
+class Monitor:
+    """The service, in the foreground of a process of its own."""
+
+    def __init__(self, lab: Lab):
+        self._log = open("/run/monitor.out", "w")
+        lab.defer(self.end)
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(["zraid-monitor"], stdin=subprocess.DEVNULL,
+                                        stdout=self._log, stderr=self._log)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        assert self.process.wait() == -signal.SIGKILL
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        self._log.close()
