@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from .assets import CHECKOUT, GUEST, Assets, LabError, program
 
@@ -24,8 +24,8 @@ class Spec:
     memory: int = 4096              # MiB
     cpus: int = 2
     disk_size: int = 40 << 30       # bytes, sparse
-    # A second disk, /dev/vdb, that is slower than this many requests a second.
-    slow_iops: int = 0
+    # Further disks, /dev/vdb and on, that take at most so many requests a second.
+    slow_iops: Tuple[int, ...] = ()
 
 
 @dataclass
@@ -34,14 +34,15 @@ class Place:
     build: Path
     share: Path = field(init=False)
     disk: Path = field(init=False)
-    slow_disk: Path = field(init=False)
     reports: Path = field(init=False)
 
     def __post_init__(self) -> None:
         self.share = self.build / "share"
         self.disk = self.build / "disk.raw"
-        self.slow_disk = self.build / "slow.raw"
         self.reports = self.build / "reports"
+
+    def slow_disk(self, number: int) -> Path:
+        return self.build / f"slow{number}.raw"
 
 
 def can_use_kvm() -> bool:
@@ -79,11 +80,11 @@ def qemu_arguments(assets: Assets, place: Place, spec: Spec, boot: int) -> List[
         "-drive", f"{drive},id=disk,file={comma(place.disk)}",
         "-device", "virtio-blk-pci,drive=disk,serial=lab",
     ]
-    if spec.slow_iops:
+    for number, iops in enumerate(spec.slow_iops):
         arguments += [
-            "-drive", f"{drive},id=slow,file={comma(place.slow_disk)},"
-                      f"throttling.iops-total={spec.slow_iops}",
-            "-device", "virtio-blk-pci,drive=slow,serial=slow",
+            "-drive", f"{drive},id=slow{number},file={comma(place.slow_disk(number))},"
+                      f"throttling.iops-total={iops}",
+            "-device", f"virtio-blk-pci,drive=slow{number},serial=slow{number}",
         ]
     return arguments
 

@@ -58,8 +58,8 @@ class Lab:
 
     def new_disks(self, spec: Spec) -> None:
         make_disk(self.place.disk, spec.disk_size)
-        if spec.slow_iops:
-            make_disk(self.place.slow_disk, SLOW_DISK_SIZE)
+        for number, _ in enumerate(spec.slow_iops):
+            make_disk(self.place.slow_disk(number), SLOW_DISK_SIZE)
 
     def next_machine(self, spec: Spec) -> Machine:
         self.boots += 1
@@ -79,7 +79,7 @@ class Lab:
             self.remove_disks()
 
     def remove_disks(self) -> None:
-        for disk in (self.place.disk, self.place.slow_disk):
+        for disk in (self.place.disk, *self.place.build.glob("slow*.raw")):
             disk.unlink(missing_ok=True)
 
     def keep_libvirt_cache(self) -> None:
@@ -196,6 +196,8 @@ def grouped(default: Spec, tests: List[Test]):
     groups: Dict[object, List[Test]] = {}
     for test in tests:
         hardware = {key: test.options[key] for key in ("memory", "cpus", "slow_iops") if key in test.options}
+        if "slow_iops" in hardware:
+            hardware["slow_iops"] = (hardware["slow_iops"],)
         spec = replace(default, **hardware)
         key = (spec, test.name) if test.options.get("fresh") else (spec, "")
         groups.setdefault(key, []).append(test)
