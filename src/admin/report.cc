@@ -90,7 +90,8 @@ std::string trouble_of(const PoolView& view)
         return "failed: no leg is in sync. Next: see /proc/mdstat and the kernel's log";
     case PoolState::mirrored:
         if (view.in_doubt)
-            return "the disk leg may lack data, and was not compared with the RAM leg yet. Next: let "
+            return "the disk leg may lack data, and was not compared with the RAM leg yet. Next: "
+                   "let "
                    "zraid-monitor do it, or zraid-pool repair";
         return "";
     default:
