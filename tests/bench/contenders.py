@@ -16,7 +16,7 @@ from zlab import MIB, sh, wait_for, zraid
 
 
 def quiet(*words: object, check: bool = True) -> str:
-    return sh([str(word) for word in words], check=check, quiet=True).out.strip()
+    return sh([str(word) for word in words], check=check, quiet=True, timeout=900).out.strip()
 
 
 def memory_of_zram(name: str) -> int:
