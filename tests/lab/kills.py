@@ -31,13 +31,17 @@ def calls_of(words: Sequence[object], log: Path, **more: Any) -> List[Tuple[str,
     return calls
 
 
-def kill_at(call: Tuple[str, int], words: Sequence[object], **more: Any) -> Done:
-    """The same command, killed when it is about to make this call."""
+def kill_at(call: Tuple[str, int], words: Sequence[object], may_finish: bool = False, **more: Any) -> bool:
+    """The same command, killed when it is about to make this call.
+
+    It asks the kernel again where that is busy, so the last calls of a longer run may not come in a
+    shorter one: with may_finish that is told, and no failure.
+    """
     name, number = call
     done = sh(["strace", "-o", "/dev/null", "-e", f"trace={name}",
                "-e", f"inject={name}:signal=KILL:when={number}", *words], check=False, **more)
-    assert done.rc == -9, f"it was not killed: {done}"
-    return done
+    assert done.rc == -9 or (may_finish and done.rc == 0), f"it was not killed: {done}"
+    return done.rc == -9
 
 
 def chosen(calls: List[Tuple[str, int]], shares: Sequence[float]) -> List[Tuple[str, int]]:
@@ -92,20 +96,23 @@ def run(lab: Lab, choose: Callable[[List[Call]], List[Call]]) -> None:
     pool.fill()
     rest()
     nothing = system(DEFINITIONS)
-    killed = 0
+    killed = missed = 0
     for name, action in actions.items():
         go_to(action.before)
         calls = calls_of(action.words, Path("/tmp/steps.calls"), input=document)
         rest()
         for number, call in enumerate(choose(calls)):
             go_to(action.before)
-            kill_at(call, action.words, input=document, quiet=True)
-            killed += 1
+            if kill_at(call, action.words, may_finish=True, input=document, quiet=True):
+                killed += 1
+            else:
+                missed += 1
             act(name if number % 2 == 0 else action.opposite)
             rest()
             assert_same(nothing, system(DEFINITIONS))
         zlab.say(f"{name}: {len(calls)} calls")
-    zlab.say(f"{killed} kills")
+    zlab.say(f"{killed} kills, {missed} ended before the call came")
+    assert killed > 10 * missed, (killed, missed)
     zraid("attach", "steps")
     pool.fill()
     zraid("scrub", "steps")
