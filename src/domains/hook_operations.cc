@@ -76,6 +76,11 @@ void release_pool(const Paths& paths, const std::string& name,
 {
     const Claims claims(paths, name);
     const auto before = claims.list();
+    if (before.empty()) { // a prepare was killed before its claim was there
+        const FileLock lock = lock_pool(paths, name);
+        claims.tidy();
+        return;
+    }
     if (std::none_of(before.begin(), before.end(), is_domain))
         return;
     const FileLock lock = lock_pool(paths, name);

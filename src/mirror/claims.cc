@@ -54,6 +54,10 @@ bool Claims::remove(const Uuid& uuid) const
 
 void Claims::tidy() const
 {
+    for (const std::string& entry : entries_of(folder_)) {
+        if (entry.ends_with(".new")) // of one that was killed
+            std::filesystem::remove(folder_ / entry);
+    }
     std::error_code ignored; // not empty: others claim it too
     std::filesystem::remove(folder_, ignored);
 }

@@ -32,7 +32,7 @@ public:
     /// @return whether there was one
     bool remove(const Uuid& uuid) const;
     std::vector<Claim> list() const;
-    /// Removes what a killed remove() may have left. To be called with the pool's lock.
+    /// Removes what a killed add() or remove() may have left. To be called with the pool's lock.
     void tidy() const;
 
     /// Names of all pools that have a claim.

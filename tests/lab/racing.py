@@ -129,7 +129,7 @@ def _remove_all() -> None:
 
 def _make(lab: Lab, domains: int, pools: int) -> tuple:
     """Pools with a partition for each disk, and domains that have their disks on two pools each."""
-    made = [make_pool(lab, f"race{number}", "64M") for number in range(pools)]
+    made = [make_pool(lab, f"race{number}", "96M") for number in range(pools)]
     homes = [(number % pools, (number * 3 + 1) % pools) for number in range(domains)]
     disks: Dict[int, List[str]] = {number: [] for number in range(pools)}
     guests: List[List[str]] = [[] for _ in range(domains)]

@@ -187,6 +187,14 @@ TEST_F(HookOperations, ReleaseDropsTheDomainsClaimOnly)
     EXPECT_THAT(Claims::pools(system_.paths), IsEmpty());
 }
 
+TEST_F(HookOperations, ReleaseTidiesWhatAKilledPrepareLeft)
+{
+    const auto folder = system_.paths.claims("vm");
+    system_.put(std::filesystem::relative(folder / "half.json.new", system_.path()), "{");
+    release_domain(system_.paths, "web", domain("web", kWeb));
+    EXPECT_FALSE(std::filesystem::exists(folder));
+}
+
 TEST_F(HookOperations, ReleaseDropsTheClaimsOnAllPools)
 {
     define("mail", 101, "ffffffff-4567-89ef-fedc-ba9876543210");
