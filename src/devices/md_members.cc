@@ -36,6 +36,9 @@ std::filesystem::path state_file(const Paths& paths, int number, const std::stri
 }
 
 /// An assembled array that nobody wrote to yet is "read-auto", and copies nothing to its members.
+/// It ends before a member comes: md's thread, while it still sees "read-auto", drops the request
+/// to copy (MD_RECOVERY_NEEDED, md_check_recovery), and with the state set behind the member that
+/// request was lost now and then, so that the copy never began.
 /// Whoever made it read-only by hand had a reason: that stays.
 void end_auto_read(const Paths& paths, int number)
 {
@@ -63,9 +66,9 @@ void re_add_member(const Paths& paths, int md_number, const std::string& device,
     disk.state = 1 << MD_DISK_ACTIVE | 1 << MD_DISK_SYNC;
     if (write_mostly)
         disk.state |= 1 << MD_DISK_WRITEMOSTLY;
+    end_auto_read(paths, md_number);
     if (::ioctl(array.get(), ADD_NEW_DISK, &disk) != 0) // NOLINT(*-vararg)
         throw SystemError(errno, what);
-    end_auto_read(paths, md_number);
     log().debug("{}: done", what);
 }
 

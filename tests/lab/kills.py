@@ -107,7 +107,10 @@ def run(lab: Lab, choose: Callable[[List[Call]], List[Call]]) -> None:
                 killed += 1
             else:
                 missed += 1
-            act(name if number % 2 == 0 else action.opposite)
+            then = name if number % 2 == 0 else action.opposite
+            act(then)
+            if then in ("attach", "prepare"):
+                pool.fill()             # a RAM leg that is there and never fills is no use
             rest()
             assert_same(nothing, system(DEFINITIONS))
         zlab.say(f"{name}: {len(calls)} calls")

@@ -12,6 +12,7 @@ namespace {
 using test::failure;
 using test::FakeSystem;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // What md does with these is for tests/lab.
 
@@ -26,6 +27,29 @@ TEST(ReAddMember, SaysWhichDeviceAndArray)
     system.put("dev/md100", "");
     EXPECT_EQ(failure([&] { re_add_member(system.paths, 100, "zram1", 1, false); }),
               "re-add 'zram1' to 'md100': Inappropriate ioctl for device");
+}
+
+// The other way round the copy to the member never begins, now and then: 1 attach of 150.
+TEST(ReAddMember, EndsReadAutoBeforeTheMemberComes)
+{
+    FakeSystem system;
+    system.put("dev/zram1", "");
+    system.put("dev/md100", "");
+    const auto state = system.put("sys/block/md100/md/array_state", "read-auto");
+    EXPECT_THAT(failure([&] { re_add_member(system.paths, 100, "zram1", 1, false); }),
+                HasSubstr("Inappropriate ioctl"));
+    EXPECT_THAT(read_file(state), StartsWith("active"));
+}
+
+TEST(ReAddMember, LeavesAReadOnlyArraySo)
+{
+    FakeSystem system;
+    system.put("dev/zram1", "");
+    system.put("dev/md100", "");
+    const auto state = system.put("sys/block/md100/md/array_state", "readonly");
+    EXPECT_THAT(failure([&] { re_add_member(system.paths, 100, "zram1", 1, false); }),
+                HasSubstr("Inappropriate ioctl"));
+    EXPECT_EQ(read_file(state), "readonly");
 }
 
 TEST(FailMember, WritesItsState)
