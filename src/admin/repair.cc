@@ -126,8 +126,7 @@ std::uint64_t verify_disk_leg(const Admin& admin, const std::string& name,
             mark.clear(doubt);
             return copied;
         }
-        for (const ChunkRange& range : ranges)
-            copied += (range.last - range.first + 1) * pool.bitmap_chunk;
+        copied += chunks_in(ranges) * pool.bitmap_chunk;
         log().warn("pool '{}': the disk leg lacked {} KiB that md took for written; they are "
                    "copied to it",
                    name, copied / 1024);

@@ -91,8 +91,7 @@ std::string trouble_of(const PoolView& view)
     case PoolState::mirrored:
         if (view.in_doubt)
             return "the disk leg may lack data, and was not compared with the RAM leg yet. Next: "
-                   "let "
-                   "zraid-monitor do it, or zraid-pool repair";
+                   "let zraid-monitor do it, or zraid-pool repair";
         return "";
     default:
         return "";

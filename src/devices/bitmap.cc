@@ -85,6 +85,14 @@ void add_range(std::vector<ChunkRange>& ranges, ChunkRange range)
         ranges.push_back(range);
 }
 
+std::uint64_t chunks_in(const std::vector<ChunkRange>& ranges)
+{
+    std::uint64_t chunks = 0;
+    for (const ChunkRange& range : ranges)
+        chunks += range.last - range.first + 1;
+    return chunks;
+}
+
 std::vector<ChunkRange> chunks_of(const std::vector<Extent>& extents, std::uint64_t data_offset,
                                   std::uint64_t chunk, std::uint64_t chunks)
 {

@@ -36,6 +36,9 @@ MdBitmap read_bitmap(const std::string& image);
 /// @param range begins no earlier than the last one there
 void add_range(std::vector<ChunkRange>& ranges, ChunkRange range);
 
+/// Number of chunks in all of these runs.
+std::uint64_t chunks_in(const std::vector<ChunkRange>& ranges);
+
 /// The chunks that cover the data of a leg. md counts from the array's first byte, which is
 /// `data_offset` bytes into the leg; what lies before is md's own.
 /// @param chunks number of chunks of the bitmap

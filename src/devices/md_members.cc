@@ -4,13 +4,12 @@
 #include "util/fd.h"
 #include "util/files.h"
 #include "util/log.h"
-#include "util/wait.h"
 
 #include <cerrno>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/major.h>
+#include <linux/major.h> // MD_MAJOR, which md_u.h takes for granted
 #include <linux/raid/md_p.h>
 #include <linux/raid/md_u.h>
 #include <sys/ioctl.h>
@@ -79,22 +78,9 @@ void fail_member(const Paths& paths, int md_number, const std::string& device)
 
 void remove_member(const Paths& paths, int md_number, const std::string& device)
 {
-    int code = 0;
-    const bool gone = wait_until(kLetGo, [&] {
-        try {
-            write_attribute(state_file(paths, md_number, device), "remove");
-            return true;
-        } catch (const SystemError& e) {
-            code = e.code();
-            if (code == ENOENT || code == ENODEV)
-                return true;
-            if (code != EBUSY)
-                throw;
-            return false;
-        }
-    });
-    if (!gone)
-        throw SystemError(code, fmt::format("take '{}' out of '{}'", device, array_name(md_number)),
+    if (!write_when_free(state_file(paths, md_number, device), "remove", kLetGo))
+        throw SystemError(EBUSY,
+                          fmt::format("take '{}' out of '{}'", device, array_name(md_number)),
                           "try again when the array's disks are less busy; /proc/mdstat shows what "
                           "md does");
     log().debug("took {} out of {}", device, array_name(md_number));

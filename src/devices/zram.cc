@@ -156,28 +156,14 @@ std::string disk_sequence(const Paths& paths, const std::string& name)
 void remove_zram(const Paths& paths, const std::string& name)
 {
     const auto folder = paths.block(name);
-    int code = 0;
-    // EBUSY while anything has the device open, be it udev for a moment.
-    const auto done = [&](const std::filesystem::path& file, const std::string& value) {
-        try {
-            write_attribute(file, value);
-            return true;
-        } catch (const SystemError& e) {
-            code = e.code();
-            if (code == ENOENT || code == ENODEV)
-                return true;
-            if (code == EBUSY)
-                return false;
-            throw;
-        }
-    };
+    // Busy while anything has the device open, be it udev for a moment.
     const Milliseconds limit{10'000};
     if (!std::filesystem::exists(folder))
         return;
-    if (!wait_until(limit, [&] { return done(folder / "reset", "1"); }) ||
-        !wait_until(limit, [&] { return done(control(paths) / "hot_remove", name.substr(4)); }))
+    if (!write_when_free(folder / "reset", "1", limit) ||
+        !write_when_free(control(paths) / "hot_remove", name.substr(4), limit))
         throw SystemError(
-            code, fmt::format("remove '{}'", name),
+            EBUSY, fmt::format("remove '{}'", name),
             fmt::format("find out what holds it (fuser -v /dev/{}), then try again", name));
     log().debug("removed {}", name);
 }

@@ -25,14 +25,6 @@ void check_marked(const std::string& image, const std::vector<ChunkRange>& range
     }
 }
 
-std::uint64_t chunks_in(const std::vector<ChunkRange>& ranges)
-{
-    std::uint64_t chunks = 0;
-    for (const ChunkRange& range : ranges)
-        chunks += range.last - range.first + 1;
-    return chunks;
-}
-
 /// Bytes of the chunks that are marked from `position` on. md unmarks on the disk what it has
 /// copied a while later, so what lies before does not count.
 std::uint64_t marked_from(const std::string& image, std::uint64_t position)

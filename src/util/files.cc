@@ -96,6 +96,22 @@ void write_attribute(const fs::path& path, const std::string& value)
         throw SystemError(errno, fmt::format("write '{}' to '{}'", value, path.string()));
 }
 
+bool write_when_free(const fs::path& path, const std::string& value, Milliseconds limit)
+{
+    return wait_until(limit, [&] {
+        try {
+            write_attribute(path, value);
+            return true;
+        } catch (const SystemError& e) {
+            if (e.code() == ENOENT || e.code() == ENODEV)
+                return true;
+            if (e.code() == EBUSY)
+                return false;
+            throw;
+        }
+    });
+}
+
 void save_atomically(const fs::path& path, const std::string& content, mode_t mode)
 {
     // One name for all: who writes holds the lock of what it is about, and what a killed writer

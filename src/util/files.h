@@ -1,5 +1,7 @@
 #pragma once
 
+#include "util/wait.h"
+
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -33,6 +35,13 @@ std::optional<std::string> read_attribute(const std::filesystem::path& path);
 
 /// Writes a value to an existing sysfs file with one write(2), as sysfs demands.
 void write_attribute(const std::filesystem::path& path, const std::string& value);
+
+/// The same again and again while the kernel answers EBUSY; for files by which a device is taken
+/// away. One whose file is gone, or whose device is, counts as done.
+/// @return false: it was busy all the time
+/// @throws SystemError for anything else
+bool write_when_free(const std::filesystem::path& path, const std::string& value,
+                     Milliseconds limit);
 
 /// Replaces a file so that after a crash either the old or the new content is there: temporary
 /// file in the same folder, fsync, rename, fsync of the folder.

@@ -31,8 +31,11 @@ class FlakyDisk:
         return f"0 {self.sectors} error" if kind == "error" else f"0 {self.sectors} linear {self.loop} 0"
 
     def switch(self, kind: str) -> None:
+        self._load(self._table(kind))
+
+    def _load(self, table: str) -> None:
         sh(["dmsetup", "suspend", "--nolockfs", "flaky"])
-        sh(["dmsetup", "load", "flaky", "--table", self._table(kind)])
+        sh(["dmsetup", "load", "flaky"], input=table + "\n")
         sh(["dmsetup", "resume", "flaky"])
 
     def fail_below(self, file: Path, at: int, size: int) -> None:
@@ -56,9 +59,7 @@ class FlakyDisk:
             lines.append(f"{start} {length} error")
             done = start + length
         lines.append(f"{done} {self.sectors - done} linear {self.loop} {done}")
-        sh(["dmsetup", "suspend", "--nolockfs", "flaky"])
-        sh(["dmsetup", "load", "flaky"], input="\n".join(lines) + "\n")
-        sh(["dmsetup", "resume", "flaky"])
+        self._load("\n".join(lines))
 
     def mount(self) -> None:
         sh(["mount", "/dev/mapper/flaky", self.folder])

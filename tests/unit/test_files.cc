@@ -138,6 +138,21 @@ TEST(WriteAttribute, SaysWhatWasRefusedWhere)
               "write 'lz5' to '/dev/full': No space left on device");
 }
 
+// What it does where a file is busy is for tests/lab: an ordinary file never is.
+TEST(WriteWhenFree, TakesAFileThatIsGoneForDone)
+{
+    const TemporaryFolder folder;
+    EXPECT_TRUE(write_when_free(folder.put("state", ""), "remove", Milliseconds{0}));
+    EXPECT_EQ(read_file(folder / "state"), "remove");
+    EXPECT_TRUE(write_when_free(folder / "gone", "remove", Milliseconds{0}));
+}
+
+TEST(WriteWhenFree, RepeatsNothingThatIsRefusedForGood)
+{
+    EXPECT_EQ(failure([] { write_when_free("/dev/full", "remove", Milliseconds{60'000}); }),
+              "write 'remove' to '/dev/full': No space left on device");
+}
+
 TEST(SaveAtomically, WritesContentAndMode)
 {
     const TemporaryFolder folder;
