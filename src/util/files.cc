@@ -112,6 +112,30 @@ bool write_when_free(const fs::path& path, const std::string& value, Millisecond
     });
 }
 
+namespace {
+
+void rename_file(const fs::path& from, const fs::path& to)
+{
+    if (::rename(from.c_str(), to.c_str()) != 0)
+        throw SystemError(errno, fmt::format("rename '{}' to '{}'", from.string(), to.string()));
+}
+
+/// Gives a file of O_TMPFILE its name, also where there is one of that name.
+void name_file(const UniqueFd& fd, const fs::path& path, const fs::path& temporary)
+{
+    const std::string unnamed = fmt::format("/proc/self/fd/{}", fd.get());
+    const auto name_it = [&](const fs::path& name) {
+        return ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    };
+    if (name_it(path))
+        return;
+    if (errno != EEXIST || !name_it(temporary))
+        throw SystemError(errno, "name '" + path.string() + "'");
+    rename_file(temporary, path);
+}
+
+} // namespace
+
 void save_atomically(const fs::path& path, const std::string& content, mode_t mode)
 {
     // One name for all: who writes holds the lock of what it is about, and what a killed writer
@@ -120,24 +144,20 @@ void save_atomically(const fs::path& path, const std::string& content, mode_t mo
     try {
         ::unlink(temporary.c_str());
         // Without a name until it is whole, so that a kill leaves nothing where there was nothing.
-        const UniqueFd fd(::open(path.parent_path().c_str(), // NOLINT(*-vararg)
-                                 O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
+        UniqueFd fd(::open(path.parent_path().c_str(), // NOLINT(*-vararg)
+                           O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
+        const bool has_name = !fd && errno == EOPNOTSUPP; // on an overlay, before Linux 6.2
+        if (has_name)
+            fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (!fd)
             throw SystemError(errno, "open '" + path.string() + "'");
         write_all(fd.get(), content, path);
         if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0)
             throw SystemError(errno, "fsync '" + path.string() + "'");
-        const std::string unnamed = fmt::format("/proc/self/fd/{}", fd.get());
-        const auto name_it = [&](const fs::path& name) {
-            return ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) ==
-                   0;
-        };
-        const bool is_new = name_it(path);
-        if (!is_new && errno != EEXIST)
-            throw SystemError(errno, "name '" + path.string() + "'");
-        if (!is_new && (!name_it(temporary) || ::rename(temporary.c_str(), path.c_str()) != 0))
-            throw SystemError(
-                errno, fmt::format("rename '{}' to '{}'", temporary.string(), path.string()));
+        if (has_name)
+            rename_file(temporary, path);
+        else
+            name_file(fd, path, temporary);
     } catch (const SystemError& e) {
         ::unlink(temporary.c_str());
         if (e.code() == ENOSPC)
@@ -169,9 +189,7 @@ void replace_atomically(const fs::path& path, const std::string& content)
         if (::fchown(fd.get(), old.st_uid, old.st_gid) != 0 ||
             ::fchmod(fd.get(), old.st_mode & 07777U) != 0 || ::fsync(fd.get()) != 0)
             throw SystemError(errno, "finish '" + temporary.string() + "'");
-        if (::rename(temporary.c_str(), file.c_str()) != 0)
-            throw SystemError(
-                errno, fmt::format("rename '{}' to '{}'", temporary.string(), file.string()));
+        rename_file(temporary, file);
     } catch (...) {
         ::unlink(temporary.c_str());
         throw;

@@ -592,6 +592,23 @@ def test_modules_missing(lab: Lab) -> None:
     ends_well(pool, kept)
 
 
+def test_definitions_on_an_overlay(lab: Lab) -> None:
+    """overlayfs has no files without a name (before Linux 6.2): definitions are saved all the same."""
+    layers = lab.dir / "layers"
+    for name in ("upper", "work"):
+        (layers / name).mkdir(parents=True)
+    lab.defer(sh, ["umount", DEFINITIONS])
+    sh(["mount", "-t", "overlay", "overlay", "-o",
+        f"lowerdir={DEFINITIONS},upperdir={layers / 'upper'},workdir={layers / 'work'}", DEFINITIONS])
+    assert sh(["python3", "-c", "import os, sys; os.open(sys.argv[1], os.O_WRONLY | os.O_TMPFILE)", DEFINITIONS],
+              check=False).rc != 0, "this overlay has such files"
+    pool = make_pool(lab, "layered", "64M", "--no-libvirt")
+    assert [file.name for file in (layers / "upper").iterdir()] == ["layered.xml"]
+    pool.attach_and_fill()
+    zraid("undefine", "layered", "--remove-image")
+    assert [file.name for file in DEFINITIONS.iterdir()] == []
+
+
 @zlab.options(timeout=240)
 def test_run_is_full(lab: Lab) -> None:
     """No byte can be written below /run/zraid: a domain starts on the disk leg with one warning and
