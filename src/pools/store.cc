@@ -79,6 +79,7 @@ std::vector<StoredPool> PoolStore::load_all() const
 void PoolStore::save(const PoolDefinition& pool) const
 {
     make_folder(paths_.pools(), 0700);
+    refuse_world_writable(paths_.pools()); // it would not be read again
     save_atomically(file(pool.name), to_xml(pool), 0600);
 }
 

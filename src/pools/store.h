@@ -30,6 +30,7 @@ public:
     PoolDefinition load(const std::string& name) const;
     /// All of them; a broken one does not keep the others from being read.
     std::vector<StoredPool> load_all() const;
+    /// @throws Error if everybody may write to the folder: the definition would not be trusted
     void save(const PoolDefinition& pool) const;
     /// Nothing happens if there is none.
     void remove(const std::string& name) const;

@@ -164,6 +164,8 @@ TEST_F(PoolStoreTest, TrustsNoFolderThatEverybodyMayWrite)
                       HasSubstr("chmod o-w '" + folder + "'")));
     ::chmod(folder.c_str(), 01777);
     EXPECT_THAT(failure([&] { store_.load("vm"); }), HasSubstr("may be written by everybody"));
+    EXPECT_THAT(failure([&] { store_.save(pool_definition()); }),
+                HasSubstr("may be written by everybody"));
 }
 
 TEST(RefuseWorldWritable, NamesWhatIsNotThere)
