@@ -2,11 +2,13 @@
 
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include <fmt/format.h>
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
+#include <libxml/xmlschemastypes.h>
 
 namespace zraid {
 
@@ -91,8 +93,21 @@ int column_of_line(const std::string& xml, int line)
                   "correct the file"};
 }
 
+/// libxml2 registers its types when one is asked for, and holds no lock for that; the monitor reads
+/// definitions in many threads.
+void register_types()
+{
+    static std::once_flag registered;
+    std::call_once(registered, [] {
+        xmlInitParser();
+        xmlSchemaInitTypes();
+        xmlRelaxNGInitTypes();
+    });
+}
+
 void validate(const std::string& schema_file, const std::string& xml, const std::string& source)
 {
+    register_types();
     const QuietLibxml quiet;
     Complaint complaint;
     const Owned<xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt> schema_parser(

@@ -5,15 +5,18 @@ Importable on the host as well, like zlab.
 
 import signal
 import subprocess
+from pathlib import Path
 
 from zlab import Lab
+
+LOG = Path("/run/monitor.out")
 
 
 class Monitor:
     """The service, in the foreground of a process of its own."""
 
     def __init__(self, lab: Lab):
-        self._log = open("/run/monitor.out", "w")
+        self._log = open(LOG, "w")
         lab.defer(self.end)
         self.start()
 
@@ -24,6 +27,9 @@ class Monitor:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         assert self.process.wait() == -signal.SIGKILL
+
+    def said(self) -> str:
+        return LOG.read_text()
 
     def end(self) -> None:
         if self.process.poll() is None:

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, List
 
 import zlab
-from pools import CLAIMS, Pool, get, make_pool, storage_pools, wait_for_device
+from monitoring import Monitor
+from pools import CLAIMS, Pool, get, make_pool, storage_pools, wait_for_device, with_uuid
 from zlab import KIB, MIB, Domain, Done, Lab, sh, virsh, zraid
 
 BOUND = 400                     # seconds for each command: twenty starts at once share an emulator
@@ -62,7 +63,8 @@ class Guest:
 
     def __init__(self, name: str, disks: List[str]):
         self.devices = disks
-        self.domain = Domain(name, [{"dev": disk} for disk in disks])
+        self.pools = len({disk.rpartition("p")[0] for disk in disks})
+        self.domain = with_uuid(Domain(name, [{"dev": disk} for disk in disks]))
         self.cycles = 0
 
     def live(self, party: Party) -> None:
@@ -76,6 +78,8 @@ class Guest:
                     self.domain.qemu_io(f"read -P {pattern - 1 or 250} 0 {LENGTH}", disk, timeout=BOUND)
                 self.domain.qemu_io(f"write -f -P {pattern} 0 {LENGTH}", disk, timeout=BOUND)
             self.cycles += 1
+            if len(list(CLAIMS.glob(f"*/{self.domain.uuid}.json"))) != self.pools:
+                party.wrong.append(f"{self.domain.name} runs and claims not all of its pools")
             party.must("destroy", virsh, "destroy", self.domain.name)
 
     def assert_whole(self) -> None:
@@ -175,6 +179,7 @@ def run(lab: Lab, seconds: float, domains: int, pools: int) -> None:
     """All of it at once for so long. A start or any other command that fails, and a domain that does
     not find what it wrote, end it."""
     made, guests = _make(lab, domains, pools)
+    monitor = Monitor(lab)      # it asks libvirt who runs: a domain that starts must not look as if it were gone
     party = Party(seconds)
     work = [(_live, guest) for guest in guests] + [(act, made) for act in (_administer, _look, _refresh)]
     threads = [threading.Thread(target=_guarded, args=(party, *what), daemon=True) for what in work]
@@ -187,6 +192,9 @@ def run(lab: Lab, seconds: float, domains: int, pools: int) -> None:
     zlab.say(f"{dict(party.done)}; longest {longest}; users at once {party.users_at_once}")
     assert not [thread for thread in threads if thread.is_alive()], "somebody waits for ever"
     assert not party.wrong, "\n".join(party.wrong)
+    assert monitor.process.poll() is None, "the monitor died"
+    monitor.end()
+    zlab.say(f"the monitor: {monitor.said()}")
     # The race took place.
     assert party.done["start"] == party.done["destroy"] >= domains
     for what in ("attach", "detach", "info", "list", "pool-refresh"):

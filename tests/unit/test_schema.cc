@@ -3,6 +3,12 @@
 #include "support/fake_system.h"
 #include "support/pool_definitions.h"
 
+#include <array>
+#include <barrier>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +19,7 @@ using test::failure;
 using test::FakeSystem;
 using test::pool_definition;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
@@ -187,6 +194,27 @@ TEST(CheckSchema, SaysThatTheSchemaIsMissingOrBroken)
     const std::string schema = folder.put("broken.rng", "<grammar>\n<start>");
     EXPECT_THAT(failure([&] { check_schema(FakeSystem().paths, schema, kGood, "vm.xml"); }),
                 StartsWith("schema '" + schema + "' cannot be read: "));
+}
+
+// The monitor has a thread for each pool.
+TEST(CheckPoolSchema, ServesManyThreadsFromTheFirstTimeOn)
+{
+    constexpr int kThreads = 16;
+    const FakeSystem system;
+    std::barrier start(kThreads);
+    std::array<std::string, kThreads> refusals;
+    testing::internal::CaptureStderr();
+    {
+        std::vector<std::jthread> threads;
+        for (std::string& refusal : refusals) {
+            threads.emplace_back([&] {
+                start.arrive_and_wait();
+                refusal = failure([&] { check_pool_schema(system.paths, kGood, "/etc/vm.xml"); });
+            });
+        }
+    }
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    EXPECT_THAT(refusals, Each("no error"));
 }
 
 } // namespace
