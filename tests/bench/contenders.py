@@ -80,7 +80,10 @@ class PageCache(Contender):
 
     def set_up(self) -> None:
         self.target = self.copy_to(self.folder / "cached.img")
-        quiet("cat", self.target)
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        quiet("dd", f"if={self.target}", "of=/dev/null", "bs=1M")
 
     def memory(self) -> int:
         return int(quiet("fincore", "--bytes", "--noheadings", "--output", "RES", self.target))
@@ -255,6 +258,7 @@ class WriteCache(RamCache):
         quiet("lvconvert", "-y", "--type", "writecache", "--cachevol", "fast", f"{self._group}/disk")
 
 
+WITHOUT_LVM = [Raw, PageCache, Tmpfs, ZramRaid, Zraid, BareZram]
 ALL = [Raw, PageCache, Locked, Tmpfs, ZramRaid, DmCache, WriteCache, Zraid, ZraidThrough, BareZram]
 
 

@@ -7,13 +7,14 @@ import json
 import os
 import platform
 import random
+import select
 import sqlite3
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 
@@ -86,7 +87,6 @@ def fio(contender: contenders.Contender, names: List[str], seconds: float = 1) -
 
 def database_job(contender: contenders.Contender, seconds: float = 3) -> float:
     """Transactions a second of SQLite with its default journal, each of them flushed."""
-    zlab.drop_caches()
     with contender.mounted() as folder:
         base = sqlite3.connect(folder / "bench.db", isolation_level=None)
         base.execute("pragma synchronous=full")
@@ -103,13 +103,46 @@ def database_job(contender: contenders.Contender, seconds: float = 3) -> float:
     return rate
 
 
-def disk_section(section: str, device: str, content: Path, rounds: int) -> Rows:
+def boot_job(contender: contenders.Contender) -> float:
+    """Seconds from the first process of the content's Debian to its login, in a container: an
+    emulated machine inside an emulated one would measure the emulator."""
+    with contender.mounted() as folder:
+        begun = time.monotonic()
+        main, console = os.openpty()
+        guest = subprocess.Popen(["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot",
+                                  "--machine=bench", "--link-journal=no", f"--directory={folder}"],
+                                 stdin=console, stdout=console, stderr=console, start_new_session=True)
+        os.close(console)
+        try:
+            return time_of_text(main, "login:", 300) - begun
+        finally:
+            guest.kill()
+            guest.wait()
+            os.close(main)
+
+
+def time_of_text(terminal: int, text: str, limit: float) -> float:
+    """When it is read from the terminal. @raise TimeoutError"""
+    end, seen = time.monotonic() + limit, ""
+    while (left := end - time.monotonic()) > 0 and select.select([terminal], [], [], left)[0]:
+        try:
+            seen += os.read(terminal, 4096).decode(errors="replace")
+        except OSError:
+            break
+        if text in seen:
+            return time.monotonic()
+    raise TimeoutError(f"no '{text}' but: {seen[-2000:]}")
+
+
+def disk_section(section: str, device: str, content: Path, rounds: int, kinds: Sequence[Any] = contenders.ALL,
+                 pressed: bool = True, bootable: bool = False) -> Rows:
+    """All that a disk is asked for, of each kind of contender; again with the host short of memory."""
     table = Table(section)
     folder = Path(f"/srv/{section}")
     folder.mkdir()
     quiet("mkfs.xfs", "-q", "-f", device)
     quiet("mount", device, folder)
-    there = [kind(folder, content) for kind in contenders.ALL]
+    there = [kind(folder, content) for kind in kinds]
     data = content.stat().st_blocks * 512
     try:
         for contender in there:
@@ -118,7 +151,7 @@ def disk_section(section: str, device: str, content: Path, rounds: int) -> Rows:
         zlab.drop_caches()
         for contender in there:
             if type(contender) is contenders.PageCache:
-                quiet("cat", contender.target)
+                contender.warm_up()
         for contender in there:
             if contender.memory():
                 table.add("memory for a byte of content", contender.name, "B", contender.memory() / data)
@@ -128,15 +161,17 @@ def disk_section(section: str, device: str, content: Path, rounds: int) -> Rows:
                 for name, figure in fio(contender, list(JOBS)).items():
                     table.add(name, contender.name, JOBS[name][3], figure)
         for number in range(rounds):
+            say(f"{section}: database, round {number + 1}")
             for contender in there:
                 table.add("SQLite, transactions", contender.name, "1/s", database_job(contender))
-        say(f"{section}: under memory pressure")
-        name = READ_JOBS[0]
-        with contenders.no_memory_left(300 * MIB):
+        if bootable:
             for number in range(rounds):
+                say(f"{section}: boot, round {number + 1}")
                 for contender in there:
-                    table.add(f"{name}, host short of memory", contender.name, "1/s",
-                              fio(contender, [name])[name])
+                    table.add("boot of Debian to its login", contender.name, "s", boot_job(contender))
+        if pressed:
+            say(f"{section}: under memory pressure")
+            press(table, there, rounds)
     finally:
         for contender in reversed(there):
             try:
@@ -145,6 +180,14 @@ def disk_section(section: str, device: str, content: Path, rounds: int) -> Rows:
                 say(f"{contender.name}: {error}")
         quiet("umount", folder, check=False)
     return table.rows()
+
+
+def press(table: Table, there: List[contenders.Contender], rounds: int) -> None:
+    name = READ_JOBS[0]
+    with contenders.no_memory_left(300 * MIB):
+        for _ in range(rounds):
+            for contender in there:
+                table.add(f"{name}, host short of memory", contender.name, "1/s", fio(contender, [name])[name])
 
 
 # --- the fill
@@ -399,9 +442,10 @@ def main() -> None:
     quiet("modprobe", "zram", "num_devices=0")
     rows: Rows = []
     wanted = {
-        "hdd": lambda: disk_section("hdd", "/dev/vdb", local, rounds),
+        "hdd": lambda: disk_section("hdd", "/dev/vdb", local, rounds, bootable=True),
         "ssd": lambda: disk_section("ssd", "/dev/vdc", local, rounds),
         "tuning": lambda: tuning_section("/dev/vdb", local, rounds),
+        "native": lambda: disk_section("native", "/dev/ubdb", local, rounds, contenders.WITHOUT_LVM, False),
         "hook": lambda: hook_section(local, rounds),
         "fill": lambda: fill_section(local, rounds),
     }
