@@ -254,11 +254,12 @@ class WriteCache(RamCache):
     name, kind, number = "dm-writecache on a RAM disk", "writecache", 1
 
     def convert(self, size: str) -> None:
-        quiet("lvcreate", "-y", "-Wn", "-Zn", "-L", size, "-n", "fast", self._group, self._ram)
+        quiet("lvcreate", "-y", "-an", "-Wn", "-Zn", "-L", size, "-n", "fast", self._group, self._ram)
         quiet("lvconvert", "-y", "--type", "writecache", "--cachevol", "fast", f"{self._group}/disk")
 
 
 WITHOUT_LVM = [Raw, PageCache, Tmpfs, ZramRaid, Zraid, BareZram]
+BOOTED = [Raw, PageCache, ZramRaid, Zraid, BareZram]
 ALL = [Raw, PageCache, Locked, Tmpfs, ZramRaid, DmCache, WriteCache, Zraid, ZraidThrough, BareZram]
 
 

@@ -115,9 +115,8 @@ BASES = {"hdd": RAW, "ssd": RAW, "native": RAW, "tuning": "md's defaults", "fill
 def write(result: Result, folder: Path) -> None:
     figures = Figures(result)
     text = [f"# Figures of {result['date']}\n",
-            f"Linux {result['kernel']} on {result['processors']} emulated processors, medians of "
-            f"{result['rounds']} interleaved rounds. Written by `tests/bench/run`; only ratios of one run mean "
-            "anything.\n",
+            f"Linux {result['kernel']} on {result['processors']} emulated processors. Medians of interleaved "
+            "rounds, written by `tests/bench/run`; only ratios within a section mean anything.\n",
             "## Marks\n",
             table(["what", "reached", "mark", ""],
                   ([mark.what, f"{mark.reached:.2f}", f"{'≥' if mark.at_least else '≤'} {mark.wanted}",
@@ -126,7 +125,8 @@ def write(result: Result, folder: Path) -> None:
         rows = [row for row in result["rows"] if row["section"] == section]
         if not rows:
             continue
-        text += [f"## {title.format(**result['disks'])}\n"]
+        text += [f"## {title.format(**result['disks'])}\n",
+                 f"{max(len(row['runs']) for row in rows)} rounds at most, {rows[0]['date']}.\n"]
         if section in ("hdd", "ssd", "native"):
             plot(rows, folder / f"{section}.svg", title.format(**result["disks"]))
             text += [f"![as multiples of the raw image]({section}.svg)\n"]
