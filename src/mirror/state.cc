@@ -122,8 +122,11 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
 {
     PoolView view;
     view.image = file_id(pool.image);
-    if (view.image)
-        view.loops = loops_of(paths, *view.image);
+    const std::vector<Loop> loops = list_loops(paths);
+    for (const Loop& loop : loops) {
+        if (view.image && loop.file == *view.image)
+            view.loops.push_back(loop);
+    }
 
     if (auto array = read_md(paths, pool.md_number)) {
         if (is_ours(paths, *array, pool, view.loops))
@@ -141,7 +144,7 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
             take_leg(member.device.starts_with("zram") ? view.ram : view.disk, member);
     }
     if (view.disk) {
-        for (const Loop& loop : list_loops(paths)) {
+        for (const Loop& loop : loops) {
             if (loop.name == view.disk->device)
                 view.disk_loop = loop;
         }

@@ -43,7 +43,7 @@ void write_all(int fd, const std::string& content, const std::string& name)
 std::string read_all(int fd, const std::string& name, std::size_t limit)
 {
     std::string content;
-    std::array<char, 65536> buffer{};
+    std::array<char, 65536> buffer; // NOLINT(*-member-init): what is read is all that is used
     for (;;) {
         const ssize_t n = ::read(fd, buffer.data(), buffer.size());
         if (n < 0 && errno == EINTR)
@@ -74,9 +74,20 @@ std::optional<std::string> read_if_there(const fs::path& path)
 std::optional<std::string> read_attribute(const fs::path& path)
 {
     try {
-        auto text = read_if_there(path);
-        if (text)
-            text->erase(text->find_last_not_of(" \n") + 1);
+        const UniqueFd fd = open_if_there(path, O_RDONLY);
+        if (!fd)
+            return std::nullopt;
+        // sysfs gives an attribute, one page at most, with the first read(2); the hook reads
+        // hundreds of them (Documentation/filesystems/sysfs.rst).
+        std::array<char, 4096> buffer; // NOLINT(*-member-init): filled right here
+        ssize_t n = 0;
+        do {
+            n = ::read(fd.get(), buffer.data(), buffer.size());
+        } while (n < 0 && errno == EINTR);
+        if (n < 0)
+            throw SystemError(errno, "read '" + path.string() + "'");
+        std::string text(buffer.data(), static_cast<std::size_t>(n));
+        text.erase(text.find_last_not_of(" \n") + 1);
         return text;
     } catch (const SystemError& e) {
         if (e.code() == ENODEV || e.code() == ENXIO || e.code() == ENOTDIR)
