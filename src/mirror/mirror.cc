@@ -138,11 +138,11 @@ void Mirror::reach(Goal goal)
 
 void Mirror::take(Step step)
 {
-    const PoolView now = view();
+    // Looked at again for each step that needs it: the one before has changed it.
     switch (step) {
     case Step::stop_stray_array:
-        if (now.stray_array)
-            stop_array(*now.stray_array);
+        if (const auto stray = view().stray_array)
+            stop_array(*stray);
         break;
     case Step::attach_loop:
         attach_loop(paths_, pool_.image, pool_.writes == Writes::through);
@@ -154,30 +154,32 @@ void Mirror::take(Step step)
         assemble_array();
         break;
     case Step::drop_ram_leg:
-        drop_ram_leg(now);
+        drop_ram_leg(view());
         DoubtMark(paths_, pool_.name).clear(); // there is nothing left to compare with
         break;
     case Step::discard_zram:
-        if (now.stray_zram)
-            discard_ram_leg(paths_, pool_.name, *now.stray_zram);
+        if (const auto stray = view().stray_zram)
+            discard_ram_leg(paths_, pool_.name, *stray);
         break;
     case Step::make_zram:
         make_ram_leg(paths_, pool_);
         break;
     case Step::add_ram_leg:
-        add_ram_leg(now.stray_zram.value());
+        add_ram_leg(view().stray_zram.value());
         break;
-    case Step::detach_loop:
+    case Step::detach_loop: {
+        const PoolView now = view();
         for (const Loop& loop : now.loops) {
             if (loop.fits_a_leg())
                 detach_loop(paths_, loop.name, loop.file);
         }
         break;
+    }
     case Step::remove_disk_leg:
-        remove_disk_leg(now);
+        remove_disk_leg(view());
         break;
     case Step::re_add_disk_leg:
-        re_add_disk_leg(now);
+        re_add_disk_leg(view());
         break;
     }
 }
