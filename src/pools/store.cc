@@ -1,5 +1,6 @@
 #include "pools/store.h"
 
+#include "pools/schema.h"
 #include "util/error.h"
 #include "util/files.h"
 
@@ -87,6 +88,7 @@ void PoolStore::remove(const std::string& name) const
 {
     remove_durably(file(name));
     std::filesystem::remove(file(name).string() + ".new"); // of a define that was killed
+    forget_pool_schema(paths_, file(name));
 }
 
 } // namespace zraid

@@ -66,13 +66,14 @@ protected:
         return pool;
     }
 
-    /// All files but the locks, with their content.
+    /// All files with their content, but for the locks and what is remembered of a schema's check.
     std::map<std::string, std::string> snapshot() const
     {
         std::map<std::string, std::string> files;
         for (const auto& entry : std::filesystem::recursive_directory_iterator(system_.path())) {
             const std::string path = entry.path();
-            if (path.find("/locks") != std::string::npos || entry.is_directory())
+            if (path.find("/locks") != std::string::npos ||
+                path.find("/run/valid") != std::string::npos || entry.is_directory())
                 continue;
             files[path] = entry.is_regular_file() ? read_file(path, 128 * MiB) : "";
         }

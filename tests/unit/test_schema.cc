@@ -2,9 +2,11 @@
 #include "support/failure.h"
 #include "support/fake_system.h"
 #include "support/pool_definitions.h"
+#include "support/temporary_folder.h"
 
 #include <array>
 #include <barrier>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +20,7 @@ namespace {
 using test::failure;
 using test::FakeSystem;
 using test::pool_definition;
+using test::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::HasSubstr;
@@ -194,6 +197,42 @@ TEST(CheckSchema, SaysThatTheSchemaIsMissingOrBroken)
     const std::string schema = folder.put("broken.rng", "<grammar>\n<start>");
     EXPECT_THAT(failure([&] { check_schema(FakeSystem().paths, schema, kGood, "vm.xml"); }),
                 StartsWith("schema '" + schema + "' cannot be read: "));
+}
+
+TEST(CheckPoolSchema, ChecksTheSameTextOnce)
+{
+    FakeSystem system;
+    const auto checked = [&](const std::string& xml) {
+        return failure([&] { check_pool_schema(system.paths, xml, "/etc/zraid/pools/vm.xml"); });
+    };
+    EXPECT_EQ(checked(kGood), "no error");
+    system.paths.lib = "/nowhere"; // where the module that checks is not
+    EXPECT_EQ(checked(kGood), "no error");
+    EXPECT_THAT(checked(changed("vm.img", "wm.img")), HasSubstr("cannot be loaded"));
+    EXPECT_EQ(checked(kGood), "no error");
+    forget_pool_schema(system.paths, "/etc/zraid/pools/vm.xml");
+    EXPECT_THAT(checked(kGood), HasSubstr("cannot be loaded"));
+}
+
+TEST(CheckPoolSchema, RemembersNothingOfAnotherSchema)
+{
+    FakeSystem system;
+    const TemporaryFolder other;
+    std::filesystem::copy(system.paths.share / "zraidpool.rng", other / "zraidpool.rng");
+    check_pool_schema(system.paths, kGood, "/etc/vm.xml");
+    system.paths.lib = "/nowhere";
+    system.paths.share = other.path();
+    EXPECT_THAT(failure([&] { check_pool_schema(system.paths, kGood, "/etc/vm.xml"); }),
+                HasSubstr("cannot be loaded"));
+}
+
+TEST(CheckPoolSchema, NeedsNoMemory)
+{
+    FakeSystem system;
+    system.paths.run = "/dev/null/run";
+    EXPECT_EQ(failure([&] { check_pool_schema(system.paths, kGood, "/etc/vm.xml"); }), "no error");
+    EXPECT_EQ(failure([&] { check_pool_schema(system.paths, kGood, "/etc/vm.xml"); }), "no error");
+    forget_pool_schema(system.paths, "/etc/vm.xml");
 }
 
 // The monitor has a thread for each pool.
