@@ -294,8 +294,8 @@ SHAPES = {
 def chunk_rows(rounds: int) -> Rows:
     """The bitmap's chunk: what a fill copies of images of different shape."""
     table = Table("chunk")
-    disk = Path(f"/sys/dev/block/{os.major(os.stat(zlab.DISK).st_dev)}:{os.minor(os.stat(zlab.DISK).st_dev)}")
-    disk_name = disk.resolve().name
+    number = os.stat(zlab.DISK).st_dev
+    disk_name = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve().name
     for chunk in ("1M", "4M", "16M"):
         for shape, places in SHAPES.items():
             pool = pools.Pool("chunk", zlab.DISK / "chunk.img")
@@ -482,8 +482,7 @@ def main() -> None:
             say(traceback.format_exc())
         say(f"{section}: {time.monotonic() - begun:.0f} s")
     print(MARK + json.dumps({"rows": rows, "rounds": rounds, "kernel": platform.release(),
-                             "processors": os.cpu_count(), "date": time.strftime("%Y-%m-%d")}), file=out)
-    sys.exit(f"failed: {' '.join(failed)}" if failed else 0)
+                             "processors": os.cpu_count(), "date": time.strftime("%Y-%m-%d"), "failed": failed}), file=out)
 
 
 if __name__ == "__main__":

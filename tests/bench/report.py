@@ -75,8 +75,10 @@ def marks(figures: Figures) -> List[Mark]:
         Mark("random reads, mirrored, of the bare zram device's", figures.ratio("hdd", READS, ZRAID, ZRAM), 0.9, True),
         Mark("random reads, mirrored, of the bare zram device's, at native speed",
              figures.ratio("native", READS, ZRAID, ZRAM), 0.9, True),
-        Mark("random reads, mirrored, of the raw image's on the slow disk", figures.ratio("hdd", READS, ZRAID, RAW), 20, True),
-        Mark("random reads, mirrored, of the page cache's, host short of memory", figures.ratio("hdd", PRESSED, ZRAID, CACHED), 5, True),
+        Mark("random reads, mirrored, of the raw image's on the slow disk",
+             figures.ratio("hdd", READS, ZRAID, RAW), 20, True),
+        Mark("random reads, mirrored, of the page cache's, host short of memory",
+             figures.ratio("hdd", PRESSED, ZRAID, CACHED), 5, True),
         Mark("full add's time by the fill's, 8 GiB, 5 % full",
              figures.ratio("fill", "8 GiB, 5% full", "mdadm --add", "zraid attach to mirrored"), 8, True),
         Mark("… and what a fill would reach that takes no longer than dd",
@@ -129,8 +131,8 @@ def section_table(rows: List[Dict[str, Any]], base: str) -> str:
     return table(["what", "who", "median", "lowest", "highest", f"by {base}" if bases else ""], lines)
 
 
-BASES = {"hdd": RAW, "ssd": RAW, "native": RAW, "tuning": "md's defaults", "fill": "dd to a zram device", "start": "no hook",
-         "chunk": "chunk 4M", "hook": "", "guest and fill": ""}
+BASES = {"hdd": RAW, "ssd": RAW, "native": RAW, "tuning": "md's defaults", "fill": "dd to a zram device",
+         "start": "no hook", "chunk": "chunk 4M", "hook": "", "guest and fill": ""}
 
 
 def write(result: Result, folder: Path) -> None:

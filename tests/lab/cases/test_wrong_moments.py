@@ -600,8 +600,9 @@ def test_definitions_on_an_overlay(lab: Lab) -> None:
     lab.defer(sh, ["umount", DEFINITIONS])
     sh(["mount", "-t", "overlay", "overlay", "-o",
         f"lowerdir={DEFINITIONS},upperdir={layers / 'upper'},workdir={layers / 'work'}", DEFINITIONS])
-    assert sh(["python3", "-c", "import os, sys; os.open(sys.argv[1], os.O_WRONLY | os.O_TMPFILE)", DEFINITIONS],
-              check=False).rc != 0, "this overlay has such files"
+    with contextlib.suppress(OSError):
+        os.close(os.open(DEFINITIONS, os.O_WRONLY | os.O_TMPFILE))
+        raise AssertionError("this overlay has such files")
     pool = make_pool(lab, "layered", "64M", "--no-libvirt")
     assert [file.name for file in (layers / "upper").iterdir()] == ["layered.xml"]
     pool.attach_and_fill()
