@@ -7,7 +7,9 @@
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/files.h"
+#include "util/journal_sink.h"
 #include "util/log.h"
+#include "util/log_fields.h"
 #include "util/paths.h"
 
 #include <iostream>
@@ -16,9 +18,7 @@
 #include <string>
 
 #include <spdlog/sinks/ringbuffer_sink.h>
-#include <spdlog/sinks/syslog_sink.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 namespace {
@@ -27,16 +27,15 @@ using namespace zraid;
 
 using WarningSink = spdlog::sinks::ringbuffer_sink_st;
 
-/// Everything goes to syslog, which keeps it where libvirt, content with the exit code, drops what
-/// a hook said. Warnings are also collected, for the one line on stderr.
+/// Everything goes to the journal, which keeps it where libvirt, content with the exit code, drops
+/// what a hook said. Warnings are also collected, for the one line on stderr.
 std::shared_ptr<WarningSink> set_up_log()
 {
-    auto syslog =
-        std::make_shared<spdlog::sinks::syslog_sink_st>("zraid-hook", LOG_PID, LOG_DAEMON, true);
+    auto journal = std::make_shared<JournalSink>("zraid-hook");
     auto warnings = std::make_shared<WarningSink>(8);
     warnings->set_level(spdlog::level::warn);
     auto logger =
-        std::make_shared<spdlog::logger>("zraid-hook", spdlog::sinks_init_list{syslog, warnings});
+        std::make_shared<spdlog::logger>("zraid-hook", spdlog::sinks_init_list{journal, warnings});
     logger->set_pattern("%v");
     set_log(std::move(logger));
     return warnings;
@@ -94,6 +93,7 @@ int main(int argc, char** argv)
     if (action == HookAction::none)
         return 0;
     ::umask(077);
+    const LogField field("DOMAIN", domain);
     try {
         const auto warnings = set_up_log();
         act(action, domain);

@@ -2,6 +2,7 @@
 
 #include "pools/definition.h"
 #include "util/error.h"
+#include "util/log_fields.h"
 
 #include <memory>
 
@@ -17,6 +18,7 @@ CLI::App* add_pool_command(CLI::App& app, const std::string& name, const std::st
     command->add_option("POOL", *pool, "name of the pool")->required();
     command->callback([pool, act = std::move(act)] {
         check_pool_name(*pool);
+        const LogField field("POOL", *pool);
         in_context(fmt::format("pool '{}'", *pool), [&] { act(*pool); });
     });
     return command;

@@ -20,6 +20,7 @@ void add_list(CLI::App& app, const Admin& admin);
 void add_mdadm_mail(CLI::App& app, const Admin& admin);
 void add_recompress(CLI::App& app, const Admin& admin);
 void add_repair(CLI::App& app, const Admin& admin);
+void add_resize(CLI::App& app, const Admin& admin);
 void add_scrub(CLI::App& app, const Admin& admin);
 void add_start(CLI::App& app, const Admin& admin);
 void add_stop(CLI::App& app, const Admin& admin);
@@ -33,5 +34,18 @@ void add_wait(CLI::App& app, const Admin& admin);
 /// @param act called with the pool's name once the command line is read
 CLI::App* add_pool_command(CLI::App& app, const std::string& name, const std::string& description,
                            std::function<void(const std::string&)> act);
+
+/// What `start` and `stop` have in common: one pool, or --all of them; with libvirt's, or not.
+struct Deed
+{
+    std::string name;        ///< of the subcommand
+    std::string description; ///< in one line
+    std::string done;        ///< "Pool 'x' is …"
+    void (*act)(const Admin&, const std::string&);
+    void (*act_on_array)(const Admin&, const std::string&);
+};
+
+/// With --all a pool that fails keeps no other waiting, and is told when all were tried.
+void add_deed(CLI::App& app, const Admin& admin, const Deed& deed);
 
 } // namespace zraid::cli

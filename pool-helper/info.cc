@@ -1,6 +1,7 @@
 #include "admin/report.h"
 #include "commands.h"
 #include "remaining.h"
+#include "style.h"
 #include "util/size.h"
 
 #include <iostream>
@@ -19,7 +20,7 @@ void line(const char* name, const std::string& value)
 std::string leg_text(const Leg& leg)
 {
     return fmt::format("/dev/{}, {}", leg.device,
-                       leg.faulty    ? "failed"
+                       leg.faulty    ? styled("failed", Mood::bad)
                        : leg.in_sync ? "in sync"
                                      : "filling");
 }
@@ -49,10 +50,13 @@ void print(const PoolReport& report)
     if (!pool.description.empty())
         line("Description", pool.description);
     line("Type", to_string(pool.type));
-    line("Image", pool.image);
+    if (!pool.target.empty())
+        line("Target",
+             pool.target + (report.view.layout == LayoutState::up ? "" : ", not mounted"));
+    line("Image", pool.image + (pool.image_kind == ImageKind::block ? " (block device)" : ""));
     line("Size", format_size(pool.size));
     line("Array", pool.md_device());
-    line("State", to_string(report.view.state()) +
+    line("State", styled(to_string(report.view.state()), mood_of(report.view.state())) +
                       (report.fill ? fmt::format(", {:.1f} %{}", report.fill->percent(),
                                                  remaining_text(*report.fill))
                                    : ""));
@@ -69,9 +73,9 @@ void print(const PoolReport& report)
     line("Disk leg", report.view.disk ? leg_text(*report.view.disk) : "none");
     print_ram(report);
     if (const std::string trouble = trouble_of(report.view); !trouble.empty())
-        line("Trouble", trouble);
+        line("Trouble", styled(trouble, Mood::bad));
     if (!report.attach_problem.empty())
-        line("Problem", report.attach_problem);
+        line("Problem", styled(report.attach_problem, Mood::warning));
     for (const Claim& claim : report.users)
         line("User", fmt::format("{} {}", claim.domain, claim.uuid.text()));
 }

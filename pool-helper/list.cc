@@ -1,5 +1,6 @@
 #include "admin/report.h"
 #include "commands.h"
+#include "style.h"
 #include "table.h"
 #include "util/error.h"
 #include "util/size.h"
@@ -30,26 +31,34 @@ std::string fill_text(const PoolReport& report)
                        time ? " (" + format_duration(*time) + ")" : "");
 }
 
+/// A domain that runs on the disk leg alone is slower than it was meant to be.
+Mood mood_of(const PoolReport& report)
+{
+    const PoolState state = report.view.state();
+    return state == PoolState::disk_only && !report.users.empty() ? Mood::warning
+                                                                  : cli::mood_of(state);
+}
+
 void print_table(const std::vector<PoolReport>& reports)
 {
     Table table({"NAME", "STATE", "FILL", "MD", "SIZE", "RAM", "USERS", "IMAGE"});
     for (const PoolReport& report : reports) {
         if (!report.problem.empty()) {
-            table.add({report.name, "broken", "-", "-", "-", "-", "-", "-"});
+            table.add({report.name, styled("broken", Mood::bad), "-", "-", "-", "-", "-", "-"});
             continue;
         }
         const std::uint64_t ram = report.ram ? report.ram->stored + report.ram->table : 0;
-        table.add({report.name, to_string(report.view.state()), fill_text(report),
-                   report.definition.md_device(), format_size(report.definition.size),
-                   report.ram ? format_size(ram) : "-", user_names(report),
-                   report.definition.image});
+        table.add({report.name, styled(to_string(report.view.state()), mood_of(report)),
+                   fill_text(report), report.definition.md_device(),
+                   format_size(report.definition.size), report.ram ? format_size(ram) : "-",
+                   user_names(report), report.definition.image});
     }
     std::cout << table.text();
     // Behind the table, where it is not cut off and not overlooked.
     for (const PoolReport& report : reports) {
         const std::string trouble = trouble_of(report.view);
         if (!trouble.empty())
-            std::cout << fmt::format("{}: {}\n", report.name, trouble);
+            std::cout << fmt::format("{}: {}\n", report.name, styled(trouble, Mood::bad));
     }
 }
 

@@ -3,37 +3,34 @@
 
 #include "commands.h"
 #include "config.h"
+#include "style.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/journal_sink.h"
 #include "util/log.h"
+#include "util/stderr_sink.h"
 
 #include <cstdio>
 #include <iostream>
 #include <memory>
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/sinks/syslog_sink.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 namespace {
 
 using namespace zraid;
 
-/// Warnings and, if asked for, debugging go to stderr; syslog keeps what happened.
+/// Warnings and, if asked for, debugging go to stderr; the journal keeps what happened.
 void set_up_log(bool verbose)
 {
-    auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_st>();
+    auto terminal = make_stderr_sink("zraid-pool");
     terminal->set_level(verbose ? spdlog::level::debug : spdlog::level::warn);
-    terminal->set_pattern("zraid-pool: %l: %v");
-    auto syslog =
-        std::make_shared<spdlog::sinks::syslog_sink_st>("zraid-pool", LOG_PID, LOG_DAEMON, true);
-    syslog->set_level(spdlog::level::info);
-    syslog->set_pattern("%v");
+    auto journal = std::make_shared<JournalSink>("zraid-pool");
+    journal->set_level(spdlog::level::info);
     auto logger =
-        std::make_shared<spdlog::logger>("zraid-pool", spdlog::sinks_init_list{terminal, syslog});
+        std::make_shared<spdlog::logger>("zraid-pool", spdlog::sinks_init_list{terminal, journal});
     logger->set_level(spdlog::level::debug);
     set_log(std::move(logger));
 }
@@ -53,6 +50,7 @@ void set_up_commands(CLI::App& app, const Admin& admin)
     cli::add_scrub(app, admin);
     cli::add_recompress(app, admin);
     cli::add_repair(app, admin);
+    cli::add_resize(app, admin);
     cli::add_events(app, admin);
     cli::add_vol_create(app, admin);
     cli::add_vol_list(app, admin);
@@ -80,9 +78,9 @@ bool all_is_printed()
 
 int report(const std::exception& e)
 {
-    // info: for syslog, not for the terminal, which gets it from the next line.
+    // info: for the journal, not for the terminal, which gets it from the next line.
     log().info("failed: {}", explain(e));
-    std::cerr << "zraid-pool: " << explain(e) << '\n';
+    cli::print_error(explain(e));
     return exit_code(e);
 }
 
@@ -96,8 +94,11 @@ int main(int argc, char** argv)
     bool verbose = false;
 
     CLI::App app("Mirrors disk images of virtual machines into compressed RAM.", "zraid-pool");
-    app.set_version_flag("--version", ZRAID_VERSION);
-    app.add_option("-c,--connect", admin.uri, "URI of libvirt")->capture_default_str();
+    app.set_help_flag("-h,--help", "tell what there is"); // commands take it over
+    app.set_version_flag("--version", ZRAID_VERSION, "tell the version");
+    app.add_option("-c,--connect", admin.uri, "URI of libvirt")
+        ->envname("LIBVIRT_DEFAULT_URI")
+        ->capture_default_str();
     app.add_flag("-v,--verbose", verbose, "tell every step on stderr");
     app.require_subcommand(1);
     app.parse_complete_callback([&] { before_acting(verbose); });
@@ -113,10 +114,9 @@ int main(int argc, char** argv)
         }
         const auto words = app.remaining();
         const bool unknown = app.get_subcommands().empty() && !words.empty();
-        std::cerr << "zraid-pool: "
-                  << (unknown ? fmt::format("there is no command '{}'", words.front()) : e.what())
-                  << ". Next: zraid-pool --help, or --help behind a "
-                  << "command, lists what there is\n";
+        cli::print_error(
+            (unknown ? fmt::format("there is no command '{}'", words.front()) : e.what()) +
+            ". Next: zraid-pool --help, or --help behind a command, lists what there is");
         return 2;
     } catch (const std::exception& e) {
         return report(e);

@@ -6,6 +6,8 @@
 #include <iostream>
 #include <memory>
 
+#include <nlohmann/json.hpp>
+
 #include <fmt/format.h>
 
 namespace zraid::cli {
@@ -50,7 +52,40 @@ void print_changes(const MdadmMailReport& report)
                  "mdmonitor.service\n";
 }
 
-void act(const Admin& admin, const std::string& action)
+const char* word_for(AlertRoute route)
+{
+    switch (route) {
+    case AlertRoute::direct:
+        return "direct";
+    case AlertRoute::filtered:
+        return "filtered";
+    case AlertRoute::mixed:
+        return "mixed";
+    case AlertRoute::nobody:
+        break;
+    }
+    return "nobody";
+}
+
+nlohmann::ordered_json or_null(const std::string& text)
+{
+    return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
+}
+
+void print_json(const MdadmMailReport& report)
+{
+    auto changed = nlohmann::ordered_json::array();
+    for (const auto& file : report.changed)
+        changed.push_back(file.string());
+    const nlohmann::ordered_json object = {{"route", word_for(report.route)},
+                                           {"mail", or_null(report.administrator.mail_address)},
+                                           {"program", or_null(report.administrator.program)},
+                                           {"problem", or_null(report.problem)},
+                                           {"changed", changed}};
+    std::cout << object.dump(2) << '\n';
+}
+
+void act(const Admin& admin, const std::string& action, bool json)
 {
     MdadmMailReport report;
     if (action == "filter")
@@ -62,6 +97,8 @@ void act(const Admin& admin, const std::string& action)
     else
         throw UsageError(fmt::format("there is no action '{}'", action),
                          "give one of filter, restore, status");
+    if (json)
+        return print_json(report);
     print(report);
     print_changes(report);
 }
@@ -74,7 +111,9 @@ void add_mdadm_mail(CLI::App& app, const Admin& admin)
     CLI::App* command =
         app.add_subcommand("mdadm-mail", "keep mdadm from mail about pools that are well");
     command->add_option("ACTION", *action, "filter, restore or status")->required();
-    command->callback([&admin, action] { act(admin, *action); });
+    const auto json = std::make_shared<bool>(false);
+    command->add_flag("--json", *json, "for programs");
+    command->callback([&admin, action, json] { act(admin, *action, *json); });
 }
 
 } // namespace zraid::cli

@@ -16,7 +16,7 @@ void verify(const Admin& admin, const std::string& name)
 {
     std::uint64_t copied = 0;
     {
-        ProgressBar bar;
+        ProgressBar bar(fmt::format("Pool '{}' is compared", name));
         copied = verify_disk_leg(admin, name, [&](double percent) { bar.show(percent); });
     }
     if (copied > 0)

@@ -5,6 +5,9 @@
 #include "util/size.h"
 
 #include <iostream>
+#include <optional>
+
+#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 
@@ -12,27 +15,43 @@ namespace zraid::cli {
 
 namespace {
 
-void act(const Admin& admin, const std::string& name)
+ScrubResult scrub(const Admin& admin, const std::string& name, bool json)
 {
-    ScrubResult result;
-    {
-        ProgressBar bar;
-        result = scrub_pool(admin, name, [&](double percent) { bar.show(percent); });
+    std::optional<ProgressBar> bar;
+    if (!json)
+        bar.emplace(fmt::format("Pool '{}' is compared", name));
+    return scrub_pool(admin, name, [&](double percent) {
+        if (bar)
+            bar->show(percent);
+    });
+}
+
+void act(const Admin& admin, const std::string& name, bool json)
+{
+    const ScrubResult result = scrub(admin, name, json);
+    if (json) {
+        const nlohmann::ordered_json object = {
+            {"name", name}, {"mismatch_bytes", result.mismatches}, {"passes", result.passes}};
+        std::cout << object.dump(2) << '\n';
     }
     if (result.mismatches > 0)
         throw Error(fmt::format("the legs differ in {} after {} passes",
                                 format_size(result.mismatches), result.passes),
                     "the image is what counts: zraid-pool detach, then attach, makes the RAM leg "
                     "anew; look for memory errors in the kernel's log");
-    std::cout << fmt::format("Pool '{}': both legs are the same.\n", name);
+    if (!json)
+        std::cout << fmt::format("Pool '{}': both legs are the same.\n", name);
 }
 
 } // namespace
 
 void add_scrub(CLI::App& app, const Admin& admin)
 {
-    add_pool_command(app, "scrub", "compare both legs",
-                     [&admin](const std::string& name) { act(admin, name); });
+    const auto json = std::make_shared<bool>(false);
+    CLI::App* command =
+        add_pool_command(app, "scrub", "compare both legs",
+                         [&admin, json](const std::string& name) { act(admin, name, *json); });
+    command->add_flag("--json", *json, "for programs");
 }
 
 } // namespace zraid::cli

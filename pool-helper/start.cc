@@ -1,19 +1,13 @@
 #include "admin/run.h"
 #include "commands.h"
 
-#include <iostream>
-
-#include <fmt/format.h>
-
 namespace zraid::cli {
 
 void add_start(CLI::App& app, const Admin& admin)
 {
-    add_pool_command(app, "start", "assemble the array and start libvirt's storage pool",
-                     [&admin](const std::string& name) {
-                         start_pool(admin, name);
-                         std::cout << fmt::format("Pool '{}' is started.\n", name);
-                     });
+    add_deed(app, admin,
+             {"start", "assemble the array and start libvirt's storage pool", "started", start_pool,
+              start_array_of});
 }
 
 } // namespace zraid::cli

@@ -1,19 +1,13 @@
 #include "admin/run.h"
 #include "commands.h"
 
-#include <iostream>
-
-#include <fmt/format.h>
-
 namespace zraid::cli {
 
 void add_stop(CLI::App& app, const Admin& admin)
 {
-    add_pool_command(app, "stop", "stop libvirt's storage pool and the array",
-                     [&admin](const std::string& name) {
-                         stop_pool(admin, name);
-                         std::cout << fmt::format("Pool '{}' is stopped.\n", name);
-                     });
+    add_deed(
+        app, admin,
+        {"stop", "stop libvirt's storage pool and the array", "stopped", stop_pool, stop_array_of});
 }
 
 } // namespace zraid::cli

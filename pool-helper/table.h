@@ -5,7 +5,8 @@
 
 namespace zraid::cli {
 
-/// Rows of text in columns as wide as they need; the first row is the heading.
+/// Rows of text in columns as wide as they need; the first row is the heading. Cells may be in
+/// colours.
 class Table
 {
 public:

@@ -1,5 +1,9 @@
+#include "admin/boot_units.h"
 #include "admin/define.h"
 #include "commands.h"
+#include "consent.h"
+#include "pools/store.h"
+#include "util/size.h"
 
 #include <iostream>
 
@@ -7,16 +11,41 @@
 
 namespace zraid::cli {
 
+namespace {
+
+struct Options
+{
+    bool remove_image = false;
+    Consent consent;
+};
+
+std::string what_goes(const Admin& admin, const std::string& name)
+{
+    const PoolDefinition pool = PoolStore(admin.paths).load(name);
+    return fmt::format("The image '{}' ({}) of pool '{}' is removed with all that is in it.",
+                       pool.image, format_size(pool.size), name);
+}
+
+void act(const Admin& admin, const std::string& name, const Options& options)
+{
+    if (options.remove_image)
+        options.consent.need([&] { return what_goes(admin, name); });
+    undefine_pool(admin, name, options.remove_image);
+    renew_boot_units(admin.paths);
+    std::cout << fmt::format("Pool '{}' is no longer defined.\n", name);
+}
+
+} // namespace
+
 void add_undefine(CLI::App& app, const Admin& admin)
 {
-    const auto remove_image = std::make_shared<bool>(false);
-    CLI::App* command =
-        add_pool_command(app, "undefine", "take a pool away; its image stays unless told otherwise",
-                         [&admin, remove_image](const std::string& name) {
-                             undefine_pool(admin, name, *remove_image);
-                             std::cout << fmt::format("Pool '{}' is no longer defined.\n", name);
-                         });
-    command->add_flag("--remove-image", *remove_image, "remove the image with all that is in it");
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = add_pool_command(
+        app, "undefine", "take a pool away; its image stays unless told otherwise",
+        [&admin, options](const std::string& name) { act(admin, name, *options); });
+    command->add_flag("--remove-image", options->remove_image,
+                      "remove the image with all that is in it");
+    options->consent.add(*command);
 }
 
 } // namespace zraid::cli

@@ -1,5 +1,8 @@
 #include "admin/volumes.h"
 #include "commands.h"
+#include "consent.h"
+#include "util/error.h"
+#include "util/size.h"
 
 #include <iostream>
 
@@ -7,16 +10,43 @@
 
 namespace zraid::cli {
 
+namespace {
+
+struct Options
+{
+    std::string volume;
+    Consent consent;
+};
+
+std::string what_goes(const Admin& admin, const std::string& pool, const std::string& volume)
+{
+    for (const LibvirtVolume& known : list_volumes(admin, pool)) {
+        if (known.name == volume)
+            return fmt::format("Volume '{}' ({}) of pool '{}' is deleted with all that is in it.",
+                               volume, format_size(known.capacity), pool);
+    }
+    throw Error(fmt::format("there is no volume '{}'", volume),
+                fmt::format("zraid-pool vol-list {} lists them", pool));
+}
+
+void act(const Admin& admin, const std::string& pool, const Options& options)
+{
+    options.consent.need([&] { return what_goes(admin, pool, options.volume); });
+    delete_volume(admin, pool, options.volume);
+    std::cout << fmt::format("Volume '{}' is deleted.\n", options.volume);
+}
+
+} // namespace
+
 void add_vol_delete(CLI::App& app, const Admin& admin)
 {
-    const auto volume = std::make_shared<std::string>();
-    CLI::App* command =
-        add_pool_command(app, "vol-delete", "delete a volume with all that is in it",
-                         [&admin, volume](const std::string& name) {
-                             delete_volume(admin, name, *volume);
-                             std::cout << fmt::format("Volume '{}' is deleted.\n", *volume);
-                         });
-    command->add_option("VOLUME", *volume, "name of the volume, such as md100p1")->required();
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = add_pool_command(
+        app, "vol-delete", "delete a volume with all that is in it",
+        [&admin, options](const std::string& name) { act(admin, name, *options); });
+    command->add_option("VOLUME", options->volume, "name of the volume, such as md100p1")
+        ->required();
+    options->consent.add(*command);
 }
 
 } // namespace zraid::cli

@@ -15,16 +15,18 @@ void print_json(const std::vector<LibvirtVolume>& volumes)
 {
     auto array = nlohmann::ordered_json::array();
     for (const LibvirtVolume& volume : volumes)
-        array.push_back(
-            {{"name", volume.name}, {"path", volume.path}, {"size_bytes", volume.capacity}});
+        array.push_back({{"name", volume.name},
+                         {"path", volume.path},
+                         {"size_bytes", volume.capacity},
+                         {"format", volume.format}});
     std::cout << array.dump(2) << '\n';
 }
 
 void print_table(const std::vector<LibvirtVolume>& volumes)
 {
-    Table table({"NAME", "SIZE", "PATH"});
+    Table table({"NAME", "SIZE", "FORMAT", "PATH"});
     for (const LibvirtVolume& volume : volumes)
-        table.add({volume.name, format_size(volume.capacity), volume.path});
+        table.add({volume.name, format_size(volume.capacity), volume.format, volume.path});
     std::cout << table.text();
 }
 

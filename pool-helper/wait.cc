@@ -17,7 +17,7 @@ void act(const Admin& admin, const std::string& name, std::optional<double> seco
     if (seconds)
         limit = Milliseconds(static_cast<std::int64_t>(*seconds * 1000));
     {
-        ProgressBar bar;
+        ProgressBar bar(fmt::format("Pool '{}' is filling", name));
         wait_pool(admin, name, limit, [&](const FillProgress& fill) {
             bar.show(fill.percent(), remaining_text(fill));
         });

@@ -5,7 +5,9 @@
 #include "admin/md_alert.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/journal_sink.h"
 #include "util/log.h"
+#include "util/log_fields.h"
 #include "util/paths.h"
 
 #include <cerrno>
@@ -15,8 +17,7 @@
 #include <string>
 #include <vector>
 
-#include <spdlog/sinks/syslog_sink.h>
-#include <syslog.h>
+#include <spdlog/logger.h>
 #include <unistd.h>
 
 namespace {
@@ -25,11 +26,8 @@ using namespace zraid;
 
 void set_up_log()
 {
-    auto syslog = std::make_shared<spdlog::sinks::syslog_sink_st>("zraid-md-alert", LOG_PID,
-                                                                  LOG_DAEMON, true);
-    auto logger = std::make_shared<spdlog::logger>("zraid-md-alert", syslog);
-    logger->set_pattern("%v");
-    set_log(std::move(logger));
+    set_log(std::make_shared<spdlog::logger>("zraid-md-alert",
+                                             std::make_shared<JournalSink>("zraid-md-alert")));
 }
 
 /// Turns into the administrator's program, which so has the environment, the output and the time
@@ -54,6 +52,8 @@ int main(int argc, char** argv)
         std::cerr << "zraid-md-alert: mdadm's arguments are missing: EVENT DEVICE [COMPONENT]\n";
         return 2;
     }
+    const std::string device = arguments[2];
+    const LogField field("MD", device.substr(device.rfind('/') + 1));
     try {
         set_up_log();
         MdAlert alert{arguments[1], arguments[2], {}};

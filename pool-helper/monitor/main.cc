@@ -5,38 +5,31 @@
 #include "monitor/monitor.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/journal_sink.h"
 #include "util/log.h"
+#include "util/stderr_sink.h"
 
 #include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/sinks/syslog_sink.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 namespace {
 
 using namespace zraid;
 
-/// Everything to syslog, which the journal keeps with its priority; to stderr only for whoever runs
+/// Everything to the journal; to stderr only for whoever runs
 /// it on a terminal.
 void set_up_log()
 {
     auto logger = std::make_shared<spdlog::logger>("zraid-monitor");
-    auto syslog =
-        std::make_shared<spdlog::sinks::syslog_sink_mt>("zraid-monitor", LOG_PID, LOG_DAEMON, true);
-    syslog->set_pattern("%v");
-    logger->sinks().push_back(std::move(syslog));
-    if (::isatty(STDERR_FILENO) == 1) {
-        auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
-        terminal->set_pattern("zraid-monitor: %l: %v");
-        logger->sinks().push_back(std::move(terminal));
-    }
+    logger->sinks().push_back(std::make_shared<JournalSink>("zraid-monitor"));
+    if (::isatty(STDERR_FILENO) == 1)
+        logger->sinks().push_back(make_stderr_sink("zraid-monitor"));
     set_log(std::move(logger));
 }
 
@@ -62,7 +55,9 @@ int main(int argc, char** argv)
         "Looks after zraid's pools: takes failed legs back, finishes what was interrupted.",
         "zraid-monitor");
     app.set_version_flag("--version", ZRAID_VERSION);
-    app.add_option("-c,--connect", admin.uri, "URI of libvirt")->capture_default_str();
+    app.add_option("-c,--connect", admin.uri, "URI of libvirt")
+        ->envname("LIBVIRT_DEFAULT_URI")
+        ->capture_default_str();
     app.add_flag("--once", only_once, "look at every pool once, do what is due, and end");
     try {
         app.parse(argc, argv);

@@ -17,9 +17,11 @@ bool is_ours(const std::optional<LibvirtPool>& found, const PoolDefinition& pool
 
 std::string pool_xml(const Admin& admin, const PoolDefinition& pool)
 {
-    return fill_template(
-        admin.paths, "pool-" + to_string(pool.type) + ".xml",
-        {{"NAME", pool.name}, {"UUID", pool.uuid.text()}, {"DEVICE", pool.md_device()}});
+    return fill_template(admin.paths, "pool-" + to_string(pool.type) + ".xml",
+                         {{"NAME", pool.name},
+                          {"UUID", pool.uuid.text()},
+                          {"DEVICE", pool.md_device()},
+                          {"TARGET", pool.target}});
 }
 
 } // namespace
@@ -61,6 +63,15 @@ bool deactivate_pool(const LibvirtConnection& libvirt, const PoolDefinition& poo
         return false;
     libvirt.stop_pool(pool.name);
     return true;
+}
+
+void deactivate_pool(const Admin& admin, const LibvirtConnection& libvirt,
+                     const PoolDefinition& pool, Rollback& rollback)
+{
+    if (deactivate_pool(libvirt, pool))
+        rollback.add("start the storage pool again", [uri = admin.uri, name = pool.name] {
+            LibvirtConnection(uri).start_pool(name);
+        });
 }
 
 void unregister_pool(const LibvirtConnection& libvirt, const PoolDefinition& pool)

@@ -3,6 +3,7 @@
 #include "admin/admin.h"
 #include "libvirt/connection.h"
 #include "pools/definition.h"
+#include "util/rollback.h"
 
 namespace zraid {
 
@@ -16,6 +17,10 @@ void register_pool(const Admin& admin, const LibvirtConnection& libvirt,
 
 /// libvirt's storage pool does not run. @return whether it ran
 bool deactivate_pool(const LibvirtConnection& libvirt, const PoolDefinition& pool);
+
+/// The same, for a command with more to do: if that fails the storage pool is started again.
+void deactivate_pool(const Admin& admin, const LibvirtConnection& libvirt,
+                     const PoolDefinition& pool, Rollback& rollback);
 
 /// libvirt does not know the pool any more.
 void unregister_pool(const LibvirtConnection& libvirt, const PoolDefinition& pool);

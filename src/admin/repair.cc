@@ -18,17 +18,13 @@ namespace {
 
 constexpr int kPasses = 3;
 constexpr int kVerifyRounds = 4;
+/// How long md may take to put away what it has done.
+constexpr Milliseconds kPutAway{10'000};
 
 Goal goal_of(const Admin& admin, const PoolDefinition& pool, const PoolView& view)
 {
     return view.state() == PoolState::disk_only && wants_ram(admin.paths, pool) ? Goal::attached
                                                                                 : Goal::repaired;
-}
-
-std::string sync_action(const Admin& admin, const PoolDefinition& pool)
-{
-    const auto array = read_md(admin.paths, pool.md_number);
-    return array ? array->sync_action : "";
 }
 
 void refuse_unless_mirrored(const PoolView& view, const std::string& name)
@@ -43,9 +39,11 @@ void refuse_unless_mirrored(const PoolView& view, const std::string& name)
 std::uint64_t check_once(const Admin& admin, const PoolDefinition& pool,
                          const std::function<void(double)>& show)
 {
-    // One that somebody else started, or a scrub that was killed, is waited for as well.
-    if (sync_action(admin, pool) != "check")
-        write_md(admin.paths, pool.md_number, "sync_action", "check");
+    const auto file = admin.paths.block(fmt::format("md{}", pool.md_number)) / "md/sync_action";
+    // One that somebody else started, or a scrub that was killed, is waited for as well. The kernel
+    // answers EBUSY while it puts away what it did before.
+    if (read_attribute(file) != "check" && !write_when_free(file, "check", kPutAway))
+        throw SystemError(EBUSY, "begin the check", "try again");
     for (;;) {
         const PoolView view = view_pool(admin.paths, pool);
         refuse_unless_mirrored(view, pool.name);
@@ -100,6 +98,9 @@ std::vector<std::string> repair_pool(const Admin& admin, const std::string& name
         mirror.attach();
     else
         mirror.repair();
+    // A lost device is let go of first, so that it can be connected again.
+    if (const Plan left = plan(mirror.view(), goal); !left.refusal.empty())
+        throw Error(left.refusal, left.next);
     return lines;
 }
 
@@ -126,7 +127,7 @@ std::uint64_t verify_disk_leg(const Admin& admin, const std::string& name,
             mark.clear(doubt);
             return copied;
         }
-        copied += chunks_in(ranges) * pool.bitmap_chunk;
+        copied += chunks_in(ranges) * bitmap_chunk_of(admin.paths, pool.md_number);
         log().warn("pool '{}': the disk leg lacked {} KiB that md took for written; they are "
                    "copied to it",
                    name, copied / 1024);
@@ -140,6 +141,8 @@ ScrubResult scrub_pool(const Admin& admin, const std::string& name,
                        const std::function<void(double)>& show)
 {
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
+    refuse_unless_mirrored(view_pool(admin.paths, pool), name);
+    await_end_of_recovery(admin.paths, pool.md_number, kPutAway);
     const PoolView view = view_pool(admin.paths, pool);
     refuse_unless_mirrored(view, name);
     if (view.array->sync_action != "idle" && view.array->sync_action != "check")

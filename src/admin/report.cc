@@ -63,22 +63,8 @@ Json disk_json(const PoolReport& report)
             {"in_doubt", report.view.in_doubt}};
 }
 
-} // namespace
-
-std::string trouble_of(const PoolView& view)
+std::string trouble_of_legs(const PoolView& view)
 {
-    switch (view.image_fault) {
-    case ImageFault::gone:
-        return "its image was removed while it is in use. Next: copy what the array holds to a new "
-               "file before the host goes down, see zraid-pool stop";
-    case ImageFault::replaced:
-        return "another file has its image's name while it is in use. Next: copy what the array "
-               "holds to a new file before the host goes down, see zraid-pool stop";
-    case ImageFault::too_short:
-        return "its image was truncated while it is in use. Next: see zraid-pool detach";
-    case ImageFault::none:
-        break;
-    }
     switch (view.state()) {
     case PoolState::ram_only:
         if (view.disk && !view.disk->faulty)
@@ -96,6 +82,41 @@ std::string trouble_of(const PoolView& view)
     default:
         return "";
     }
+}
+
+} // namespace
+
+std::string trouble_of(const PoolView& view)
+{
+    if (view.lost_its_device() && view.ram && view.ram->in_sync)
+        return "its device is gone, what is written now is in memory only. Next: connect the "
+               "device again, then zraid-pool repair; keep the host running";
+    if (view.lost_its_device())
+        return "its device is gone. Next: stop what uses the pool, then zraid-pool stop; connect "
+               "the device again, then zraid-pool start";
+    switch (view.image_fault) {
+    case ImageFault::gone:
+        return "its image was removed while it is in use. Next: copy what the array holds to a new "
+               "file before the host goes down, see zraid-pool stop";
+    case ImageFault::replaced:
+        return "another file has its image's name while it is in use. Next: copy what the array "
+               "holds to a new file before the host goes down, see zraid-pool stop";
+    case ImageFault::too_short:
+        if (view.image_kind == ImageKind::block)
+            return "its device became smaller while it is in use. Next: see zraid-pool detach";
+        return "its image was truncated while it is in use. Next: see zraid-pool detach";
+    case ImageFault::none:
+        break;
+    }
+    if (const std::string trouble = trouble_of_legs(view); !trouble.empty())
+        return trouble;
+    if (view.state() == PoolState::inactive)
+        return "";
+    if (view.layout == LayoutState::down)
+        return "its file system is not mounted. Next: zraid-pool start";
+    if (view.layout == LayoutState::partly)
+        return "not all of its volumes may be there. Next: zraid-pool start";
+    return "";
 }
 
 PoolReport report_pool(const Admin& admin, const std::string& name)
@@ -156,7 +177,9 @@ Json to_json(const PoolReport& report)
             {"uuid", pool.uuid.text()},
             {"description", pool.description},
             {"type", to_string(pool.type)},
+            {"target", text_or_null(pool.target)},
             {"image", pool.image},
+            {"image_type", to_string(pool.image_kind)},
             {"size_bytes", pool.size},
             {"md", pool.md_device()},
             {"state", to_string(report.view.state())},

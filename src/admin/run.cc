@@ -3,6 +3,7 @@
 #include "admin/libvirt_pool.h"
 #include "admin/md_wait.h"
 #include "admin/users.h"
+#include "layout/layout.h"
 #include "mirror/hold.h"
 #include "mirror/mirror.h"
 #include "pools/store.h"
@@ -32,19 +33,30 @@ std::string what_helps(PoolState state, const std::string& name)
     }
 }
 
+void assemble_and_attach(const Admin& admin, const PoolDefinition& pool, const FileLock& lock)
+{
+    Mirror mirror(admin.paths, pool, lock);
+    mirror.assemble();
+    if (pool.attach == AttachPolicy::always)
+        attach_if_possible(admin.paths, mirror, pool.name);
+}
+
 } // namespace
 
 void start_pool(const Admin& admin, const std::string& name)
 {
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
     const FileLock lock = lock_pool(admin.paths, name);
-    Mirror mirror(admin.paths, pool, lock);
-    mirror.assemble();
-    if (pool.attach == AttachPolicy::always)
-        attach_if_possible(admin.paths, mirror, pool.name);
+    assemble_and_attach(admin, pool, lock);
     if (pool.libvirt)
         in_context(fmt::format("'{}' is up, but its storage pool is not", pool.md_device()),
                    [&] { register_pool(admin, LibvirtConnection(admin.uri), pool); });
+}
+
+void start_array_of(const Admin& admin, const std::string& name)
+{
+    const PoolDefinition pool = PoolStore(admin.paths).load(name);
+    assemble_and_attach(admin, pool, lock_pool(admin.paths, name));
 }
 
 void stop_pool(const Admin& admin, const std::string& name)
@@ -54,12 +66,22 @@ void stop_pool(const Admin& admin, const std::string& name)
     const FileLock lock = lock_pool(admin.paths, name);
     drop_claims(admin, name, dead);
     refuse_users(admin, name);
+    // Asked before libvirt, which takes down what is not in use until it meets something that is.
+    layout_of(admin.paths, pool)->refuse_use();
     Rollback rollback;
-    if (pool.libvirt && deactivate_pool(LibvirtConnection(admin.uri), pool))
-        rollback.add("start the storage pool again",
-                     [&] { LibvirtConnection(admin.uri).start_pool(name); });
+    if (pool.libvirt)
+        deactivate_pool(admin, LibvirtConnection(admin.uri), pool, rollback);
     Mirror(admin.paths, pool, lock).stop();
     rollback.keep();
+    set_hold(admin.paths, name, Hold::none);
+}
+
+void stop_array_of(const Admin& admin, const std::string& name)
+{
+    const PoolDefinition pool = PoolStore(admin.paths).load(name);
+    const FileLock lock = lock_pool(admin.paths, name);
+    refuse_users(admin, name);
+    Mirror(admin.paths, pool, lock).stop();
     set_hold(admin.paths, name, Hold::none);
 }
 

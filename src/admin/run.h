@@ -13,8 +13,16 @@ namespace zraid {
 /// Assembles the array, starts libvirt's pool, and attaches the RAM leg if the pool always has it.
 void start_pool(const Admin& admin, const std::string& name);
 
+/// The same without libvirt's pool: for the boot, when libvirt is not there yet and will start its
+/// pools by itself.
+void start_array_of(const Admin& admin, const std::string& name);
+
 /// Stops libvirt's pool, drops the RAM leg, stops the array; refuses while the pool has users.
 void stop_pool(const Admin& admin, const std::string& name);
+
+/// The same without libvirt's pool: for the host's shutdown, when libvirt is gone already. Asks
+/// nobody whether a domain that is noted as a user still runs: the pool stays up for it.
+void stop_array_of(const Admin& admin, const std::string& name);
 
 /// The RAM leg is a member; the kernel fills it. The array must be there.
 void attach_pool(const Admin& admin, const std::string& name);

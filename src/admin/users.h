@@ -16,7 +16,8 @@ std::vector<Claim> dead_claims(const Admin& admin, const std::string& pool);
 /// Drops those claims unless they were renewed meanwhile. To be called with the pool's lock.
 void drop_claims(const Admin& admin, const std::string& pool, const std::vector<Claim>& dead);
 
+/// @param dead claims that do not count
 /// @throws Error that names the users, if there are any
-void refuse_users(const Admin& admin, const std::string& pool);
+void refuse_users(const Admin& admin, const std::string& pool, const std::vector<Claim>& dead = {});
 
 } // namespace zraid

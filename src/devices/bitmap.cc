@@ -77,6 +77,16 @@ MdBitmap read_bitmap(const std::string& image)
     return bitmap;
 }
 
+std::uint64_t bitmap_chunk_of(const Paths& paths, int md_number)
+{
+    const auto text = read_md_attribute(paths, md_number, "bitmap/chunksize");
+    const std::uint64_t chunk = text ? std::stoull(*text) : 0;
+    if (chunk == 0)
+        throw Error(fmt::format("/dev/md{} has no bitmap", md_number),
+                    fmt::format("mdadm --grow --bitmap=internal /dev/md{}", md_number));
+    return chunk;
+}
+
 void add_range(std::vector<ChunkRange>& ranges, ChunkRange range)
 {
     if (!ranges.empty() && range.first <= ranges.back().last + 1)

@@ -32,6 +32,11 @@ struct MdBitmap
 /// @throws Error if there is none, or it is not understood
 MdBitmap read_bitmap(const std::string& image);
 
+/// Bytes that one bit of a running array's bitmap stands for (Documentation/admin-guide/md.rst,
+/// bitmap/chunksize).
+/// @throws Error if it has no bitmap
+std::uint64_t bitmap_chunk_of(const Paths& paths, int md_number);
+
 /// Adds a run behind those that are there; runs that touch or overlap become one.
 /// @param range begins no earlier than the last one there
 void add_range(std::vector<ChunkRange>& ranges, ChunkRange range);

@@ -44,6 +44,8 @@ std::optional<Loop> read_loop(const Paths& paths, const std::string& name)
     loop.backing_file = *backing;
     if (const auto size = read_attribute(paths.block(name) / "queue/logical_block_size"))
         loop.sector_size = static_cast<unsigned>(std::stoul(*size));
+    if (const auto sectors = read_attribute(paths.block(name) / "size"))
+        loop.size = std::stoull(*sectors) * 512;
     return loop;
 }
 
@@ -116,6 +118,13 @@ std::string attach_loop(const Paths& paths, const std::string& image, bool direc
             throw SystemError(errno, fmt::format("attach '{}' to '{}'", image, name));
     }
     throw Error(fmt::format("attach '{}': no loop device stayed free", image));
+}
+
+void update_loop_size(const Paths& paths, const std::string& name)
+{
+    const UniqueFd device = open_file(paths.device(name), O_RDWR);
+    if (::ioctl(device.get(), LOOP_SET_CAPACITY) != 0) // NOLINT(*-vararg)
+        throw SystemError(errno, fmt::format("give '{}' the size of its file", name));
 }
 
 void detach_loop(const Paths& paths, const std::string& name, FileId file)

@@ -21,6 +21,7 @@ struct Loop
     FileId file;                  ///< what it stands on
     std::uint64_t offset = 0;     ///< bytes
     std::uint64_t size_limit = 0; ///< bytes, 0: none
+    std::uint64_t size = 0;       ///< of the device, bytes: that of the file when it was attached
     bool read_only = false;
     bool direct_io = false;
     unsigned sector_size = 512; ///< logical block size, bytes
@@ -44,6 +45,10 @@ std::vector<Loop> loops_of(const Paths& paths, FileId file);
 /// @return name of the loop device, such as "loop3"
 /// @throws SystemError
 std::string attach_loop(const Paths& paths, const std::string& image, bool direct_io);
+
+/// Gives an attached loop device the size that its file has by now.
+/// @throws SystemError
+void update_loop_size(const Paths& paths, const std::string& name);
 
 /// Detaches a loop device if it still stands on that file, and waits until the kernel has let go of
 /// it: while anything has it open (udev looks at it), the kernel only promises to do it later.

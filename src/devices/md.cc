@@ -31,7 +31,10 @@ std::optional<MdMember> read_member(const std::filesystem::path& folder, const s
     const auto slot = read_attribute(folder / "slot");
     if (!state || !slot) // removed while we looked
         return std::nullopt;
-    return MdMember{device, words_of(*state, ','), number_after(*slot, "")};
+    MdMember member{device, words_of(*state, ','), number_after(*slot, ""), std::nullopt};
+    if (const auto sectors = read_attribute(folder / "offset"))
+        member.data_offset = std::stoull(*sectors) * 512;
+    return member;
 }
 
 /// The array_state file. The kernel answers EBUSY while it takes an array down (md_attr_show): the
@@ -123,6 +126,11 @@ std::vector<int> list_md(const Paths& paths)
     return numbers;
 }
 
+void await_end_of_recovery(const Paths& paths, int number, Milliseconds limit)
+{
+    wait_until(limit, [&] { return read_md_attribute(paths, number, "sync_action") != "recover"; });
+}
+
 std::optional<std::uint64_t> sync_position(const Paths& paths, int number)
 {
     // md100 : active raid1 loop0[0] zram0[1]
@@ -149,6 +157,12 @@ std::optional<int> md_holding(const Paths& paths, const std::string& device)
             return number;
     }
     return std::nullopt;
+}
+
+std::optional<std::string> read_md_attribute(const Paths& paths, int number,
+                                             const std::string& attribute)
+{
+    return read_attribute(paths.block("md" + std::to_string(number)) / "md" / attribute);
 }
 
 void write_md(const Paths& paths, int number, const std::string& attribute,

@@ -2,6 +2,7 @@
 
 #include "util/paths.h"
 #include "util/uuid.h"
+#include "util/wait.h"
 
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,7 @@ struct MdMember
     std::string device;          ///< "loop0", "zram1"
     std::set<std::string> flags; ///< words of its `state`: in_sync, faulty, spare, write_mostly, …
     std::optional<int> slot;     ///< its place in the array; nothing for "none"
+    std::optional<std::uint64_t> data_offset; ///< bytes in front of its data
 
     bool in_sync() const { return flags.contains("in_sync") && !faulty(); }
     bool faulty() const { return flags.contains("faulty"); }
@@ -54,10 +56,19 @@ std::vector<int> list_md(const Paths& paths);
 /// Number of the array that has this device as a member; nothing if it is in none.
 std::optional<int> md_holding(const Paths& paths, const std::string& device);
 
+/// Waits until md has put a recovery away: it says that a leg is in sync a moment before, and takes
+/// no other order of the array's until then.
+/// Returns all the same when the time is up.
+void await_end_of_recovery(const Paths& paths, int number, Milliseconds limit);
+
 /// How far md's copying is, in bytes from the array's begin, as /proc/mdstat tells it: `sync_done`
 /// is brought up to date only at every sixteenth of the array.
 /// @return nothing if md copies nothing, or has not begun
 std::optional<std::uint64_t> sync_position(const Paths& paths, int number);
+
+/// Text of one of md's attributes; nothing if the array is not there.
+std::optional<std::string> read_md_attribute(const Paths& paths, int number,
+                                             const std::string& attribute);
 
 /// Writes one of md's attributes, such as "sync_speed_max".
 void write_md(const Paths& paths, int number, const std::string& attribute,

@@ -40,6 +40,11 @@ void Mdadm::add(int number, const std::string& device) const
     call({"--manage", node(number), "--quiet", "--add", node(device)});
 }
 
+void Mdadm::grow(int number) const
+{
+    call({"--grow", node(number), "--size=max"});
+}
+
 void Mdadm::stop(int number) const
 {
     call({"--stop", node(number)}); // --quiet would hide why it cannot

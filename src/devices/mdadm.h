@@ -29,6 +29,8 @@ public:
 
     /// Makes a new device a member; the kernel copies the whole array to it.
     void add(int number, const std::string& device) const;
+    /// Makes the array as large as its members are.
+    void grow(int number) const;
     /// Stops an array; fails while anything has it open.
     void stop(int number) const;
 

@@ -5,6 +5,7 @@
 #include "util/files.h"
 #include "util/log.h"
 #include "util/process.h"
+#include "util/wait.h"
 
 #include <algorithm>
 #include <array>
@@ -36,12 +37,27 @@ CommandResult parted(const std::string& device, std::vector<std::string> words, 
     return run(command);
 }
 
+CommandResult sfdisk(const std::vector<std::string>& words, std::string input, int lock_fd)
+{
+    // Without --force it refuses what is in use.
+    Command command{{"sfdisk", "--quiet", "--force", "--no-reread", "--no-tell-kernel"}};
+    command.argv.insert(command.argv.end(), words.begin(), words.end());
+    command.timeout = Milliseconds{60'000};
+    command.input = std::move(input);
+    if (lock_fd >= 0)
+        command.keep_open = {lock_fd};
+    return run(command);
+}
+
 bool table_has(const std::string& device, int number, int lock_fd)
 {
     // Machine output: a line "NUMBER:START:END:…;" for each partition.
     const std::string out = parted(device, {"unit", "B", "print"}, lock_fd).out;
     return out.find(fmt::format("\n{}:", number)) != std::string::npos;
 }
+
+/// Time for those who only look at a volume, such as udev, to be through with it.
+constexpr Milliseconds kGlimpse{2000};
 
 /// @return false if the kernel did not know it
 bool delete_from_kernel(const std::string& device, int number)
@@ -53,15 +69,20 @@ bool delete_from_kernel(const std::string& device, int number)
     request.op = BLKPG_DEL_PARTITION;
     request.datalen = sizeof partition;
     request.data = &partition;
-    if (::ioctl(fd.get(), BLKPG, &request) == 0) // NOLINT(*-vararg)
+    int problem = 0;
+    wait_until(kGlimpse, [&] {
+        problem = ::ioctl(fd.get(), BLKPG, &request) == 0 ? 0 : errno; // NOLINT(*-vararg)
+        return problem != EBUSY;
+    });
+    if (problem == 0)
         return true;
-    if (errno == ENXIO)
+    if (problem == ENXIO)
         return false;
-    if (errno == EBUSY)
+    if (problem == EBUSY)
         throw Error(
             fmt::format("'{}p{}' is in use", device, number),
             fmt::format("shut down the domain that has it (fuser -v {}p{})", device, number));
-    throw SystemError(errno, fmt::format("delete partition {} of '{}'", number, device));
+    throw SystemError(problem, fmt::format("delete partition {} of '{}'", number, device));
 }
 
 } // namespace
@@ -107,6 +128,26 @@ bool delete_partition(const Paths& paths, const std::string& device, int number,
     if (in_table)
         parted(node, {"rm", std::to_string(number)}, lock_fd);
     return in_kernel || in_table;
+}
+
+void use_whole_device(const std::string& device, int lock_fd)
+{
+    sfdisk({"--relocate", "gpt-bak-std", device}, "", lock_fd);
+}
+
+void extend_partition(const std::string& device, int number, int lock_fd)
+{
+    if (!table_has(device, number, lock_fd))
+        throw Error(fmt::format("'{}' has no partition {}", device, number));
+    sfdisk({"--partno", std::to_string(number), device}, ",+\n", lock_fd);
+}
+
+void tell_partition_size(const std::string& device, int number, int lock_fd)
+{
+    Command command{{"partx", "--update", "--nr", std::to_string(number), device}};
+    if (lock_fd >= 0)
+        command.keep_open = {lock_fd};
+    run(command);
 }
 
 void settle_udev()

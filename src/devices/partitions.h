@@ -32,6 +32,19 @@ std::set<int> kernel_partitions(const Paths& paths, const std::string& device);
 /// @throws Error if it is in use
 bool delete_partition(const Paths& paths, const std::string& device, int number, int lock_fd);
 
+/// After the device has grown: the GPT's second header moves to its end, so that the new space can
+/// be used. Nothing else is changed, and partitions may be in use (sfdisk(8)).
+void use_whole_device(const std::string& device, int lock_fd);
+
+/// In the table a partition gets the free space behind it, up to the next one. Its number, start,
+/// name and UUID stay.
+/// @throws Error if there is no such partition
+void extend_partition(const std::string& device, int number, int lock_fd);
+
+/// Has the kernel take a partition's size from the table, while it may be in use (partx(8)):
+/// reading the whole table anew, as partitioning tools do, fails then.
+void tell_partition_size(const std::string& device, int number, int lock_fd);
+
 /// Waits until udev has handled what happened so far, as far as it runs.
 void settle_udev();
 

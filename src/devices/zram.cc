@@ -21,9 +21,9 @@ std::filesystem::path control(const Paths& paths)
 }
 
 /// "lzo [lzo-rle] lz4" as words, the brackets kept.
-std::vector<std::string> compressor_words(const Paths& paths, const std::string& name)
+std::vector<std::string> compressor_words(const std::string& attribute)
 {
-    std::istringstream text(read_file(paths.block(name) / "comp_algorithm"));
+    std::istringstream text(attribute);
     std::vector<std::string> words;
     for (std::string word; text >> word;)
         words.push_back(word);
@@ -104,14 +104,16 @@ void configure_zram(const Paths& paths, const std::string& name, const ZramSetti
 std::vector<std::string> zram_compressors(const Paths& paths, const std::string& name)
 {
     std::vector<std::string> names;
-    for (const std::string& word : compressor_words(paths, name))
+    const std::string offered = read_file(paths.block(name) / "comp_algorithm");
+    for (const std::string& word : compressor_words(offered))
         names.push_back(without_brackets(word));
     return names;
 }
 
 std::string zram_compressor(const Paths& paths, const std::string& name)
 {
-    for (const std::string& word : compressor_words(paths, name)) {
+    const auto offered = read_attribute(paths.block(name) / "comp_algorithm");
+    for (const std::string& word : compressor_words(offered.value_or(""))) {
         if (is_chosen(word))
             return without_brackets(word);
     }

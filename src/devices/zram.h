@@ -53,7 +53,7 @@ void configure_zram(const Paths& paths, const std::string& name, const ZramSetti
 
 /// Compressors that the kernel offers for this device.
 std::vector<std::string> zram_compressors(const Paths& paths, const std::string& name);
-/// The compressor a device uses.
+/// The compressor a device uses; empty if there is no such device, it may have just gone.
 std::string zram_compressor(const Paths& paths, const std::string& name);
 
 /// Can zram compress pages anew with another compressor (CONFIG_ZRAM_MULTI_COMP, Linux 6.2)?

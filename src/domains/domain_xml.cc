@@ -2,6 +2,8 @@
 
 #include "util/error.h"
 
+#include <string_view>
+
 #include <pugixml.hpp>
 
 #include <fmt/format.h>
@@ -50,6 +52,7 @@ DomainDisks parse_domain(const std::string& xml)
     if (!domain)
         throw Error("the document is no domain XML: it has no <domain>");
     DomainDisks disks;
+    disks.xen = domain.attribute("type").as_string() == std::string_view("xen");
     disks.name = domain.child("name").text().as_string();
     disks.uuid = in_context("the domain XML's <uuid>", [&] {
         try {

@@ -22,6 +22,7 @@ struct DomainDisks
 {
     std::string name;
     Uuid uuid;
+    bool xen = false;                ///< of libvirt's libxl driver
     std::vector<DiskSource> sources; ///< of all disks and their backing chains
 };
 

@@ -1,9 +1,12 @@
 #include "domains/hook_operations.h"
 
 #include "domains/pool_finder.h"
+#include "layout/names.h"
 #include "mirror/claims.h"
 #include "mirror/hold.h"
 #include "mirror/mirror.h"
+#include "pools/pool_log.h"
+#include "pools/stable_name.h"
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -25,7 +28,7 @@ std::string pool_context(const std::string& pool)
 void claim(const Paths& paths, const PoolDefinition& pool, const DomainDisks& domain)
 {
     try {
-        Claims(paths, pool.name).add({domain.name, domain.uuid});
+        Claims(paths, pool.name).add({domain.name, domain.uuid, 0, domain.xen});
     } catch (const std::exception& e) {
         // Without it the RAM leg may go while the domain runs: slower, nothing worse.
         log().warn("pool '{}': domain '{}' could not be noted as a user: {}", pool.name,
@@ -33,10 +36,24 @@ void claim(const Paths& paths, const PoolDefinition& pool, const DomainDisks& do
     }
 }
 
+/// The domain's paths below /dev/zraid lead somewhere as soon as the array is there.
+void make_stable_names(const Paths& paths, const PoolDefinition& pool, const DomainDisks& domain)
+{
+    for (const DiskSource& source : domain.sources) {
+        try {
+            make_stable_name(paths, pool, source.path);
+            make_volume_link(paths, pool, source.path);
+        } catch (const std::exception& e) {
+            log().warn("pool '{}': {}", pool.name, explain(e));
+        }
+    }
+}
+
 /// @param starts the domain does not run yet
 void prepare_pool(const Paths& paths, const PoolDefinition& pool, const DomainDisks& domain,
                   bool starts)
 {
+    const PoolLog fields(pool);
     const FileLock lock = lock_pool(paths, pool.name);
     claim(paths, pool, domain);
     // Whoever detached it by hand did so for the domains that ran then.
@@ -44,6 +61,7 @@ void prepare_pool(const Paths& paths, const PoolDefinition& pool, const DomainDi
         set_hold(paths, pool.name, Hold::none);
     Mirror mirror(paths, pool, lock);
     mirror.assemble();
+    make_stable_names(paths, pool, domain);
     if (!wants_ram(paths, pool))
         return;
     if (pool.ram_required && starts)
@@ -74,6 +92,7 @@ std::function<bool(const Claim&)> claims_of(const std::string& name, const std::
 void release_pool(const Paths& paths, const std::string& name,
                   const std::function<bool(const Claim&)>& is_domain)
 {
+    const LogField field("POOL", name);
     const Claims claims(paths, name);
     const auto before = claims.list();
     if (before.empty()) { // a prepare was killed before its claim was there

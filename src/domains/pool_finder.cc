@@ -2,6 +2,8 @@
 
 #include "devices/block_tree.h"
 #include "devices/md.h"
+#include "layout/names.h"
+#include "pools/stable_name.h"
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -47,6 +49,20 @@ std::set<int> array_numbers(const Paths& paths, const std::string& path)
     }
 }
 
+/// A path to something that is not there, with every link on its way followed that is; empty if it
+/// is there, or cannot be a volume.
+std::string missing_target(const std::string& path)
+{
+    if (!path.starts_with('/'))
+        return {};
+    std::error_code code;
+    if (fs::exists(fs::status(path, code)) || code == std::errc::permission_denied)
+        return {};
+    const fs::path end = follow_links(path);
+    const fs::path folder = fs::weakly_canonical(end.parent_path(), code);
+    return code ? end : folder / end.filename();
+}
+
 /// Does the array with the pool's number belong to somebody else? Then a path to it is not to the
 /// pool.
 bool number_is_foreign(const Paths& paths, const PoolDefinition& pool)
@@ -65,23 +81,34 @@ std::vector<PoolDefinition> pools_of_domain(const Paths& paths, const DomainDisk
         return {};
 
     std::set<std::string> wanted_names;
+    std::set<std::string> wanted_names_of_paths;
     std::set<int> wanted_numbers;
+    std::vector<std::string> missing; // a volume of an array or a layout that is not up
     for (const DiskSource& source : domain.sources) {
         if (!source.pool.empty()) {
             if (std::find(names.begin(), names.end(), source.pool) != names.end())
                 wanted_names.insert(source.pool);
+        } else if (const auto stable = parse_stable_name(paths, source.path, names)) {
+            wanted_names_of_paths.insert(stable->pool);
         } else {
-            wanted_numbers.merge(array_numbers(paths, source.path));
+            auto numbers = array_numbers(paths, source.path);
+            const std::string target =
+                numbers.empty() ? missing_target(source.path) : std::string();
+            wanted_numbers.merge(numbers);
+            if (!target.empty())
+                missing.insert(missing.end(), {source.path, target});
         }
     }
-    if (wanted_names.empty() && wanted_numbers.empty())
+    if (wanted_names.empty() && wanted_names_of_paths.empty() && wanted_numbers.empty() &&
+        missing.empty())
         return {};
 
     std::vector<PoolDefinition> found;
     for (const StoredPool& pool : store.load_all()) {
+        const bool by_path = wanted_names_of_paths.contains(pool.name);
         const bool by_name = wanted_names.contains(pool.name);
         if (!pool.definition) {
-            if (by_name)
+            if (by_name || by_path)
                 throw Error(pool.problem);
             log().warn("pool '{}' is left out: {}", pool.name, pool.problem);
             continue;
@@ -89,7 +116,10 @@ std::vector<PoolDefinition> pools_of_domain(const Paths& paths, const DomainDisk
         const PoolDefinition& definition = *pool.definition;
         const bool by_number =
             wanted_numbers.contains(definition.md_number) && !number_is_foreign(paths, definition);
-        if ((by_name && definition.libvirt) || by_number)
+        const bool by_text = std::any_of(missing.begin(), missing.end(), [&](const auto& path) {
+            return volume_in_path(paths, definition, path).has_value();
+        });
+        if ((by_name && definition.libvirt) || by_path || by_number || by_text)
             found.push_back(definition);
     }
     return found;

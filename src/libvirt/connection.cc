@@ -1,9 +1,12 @@
 #include "libvirt/connection.h"
 
+#include "libvirt/session.h"
 #include "util/error.h"
 
 #include <array>
 #include <cstdlib>
+
+#include <pugixml.hpp>
 
 #include <fmt/format.h>
 #include <libvirt/virterror.h>
@@ -12,20 +15,10 @@ namespace zraid {
 
 namespace {
 
-void keep_quiet(void* /*context*/, virErrorPtr /*error*/) {}
-
-[[noreturn]] void fail(const std::string& what, std::string next = {})
-{
-    const virError* error = virGetLastError();
-    throw Error(
-        fmt::format("libvirt: {}: {}", what, error && error->message ? error->message : "?"),
-        std::move(next));
-}
-
 void check(int result, const std::string& what)
 {
     if (result < 0)
-        fail(what);
+        fail_libvirt(what);
 }
 
 template <typename T>
@@ -36,27 +29,52 @@ Uuid uuid_of(T* object, int (*get)(T*, unsigned char*))
     return Uuid(bytes);
 }
 
+/// Format of a volume that is a file.
+std::string format_of(virStorageVolPtr volume)
+{
+    const std::unique_ptr<char, decltype(&std::free)> xml(virStorageVolGetXMLDesc(volume, 0),
+                                                          std::free);
+    if (!xml)
+        fail_libvirt("get a volume's format");
+    pugi::xml_document document;
+    document.load_string(xml.get());
+    return document.child("volume").child("target").child("format").attribute("type").as_string(
+        "raw");
+}
+
 LibvirtVolume describe(virStorageVolPtr volume)
 {
     virStorageVolInfo info{};
     check(virStorageVolGetInfo(volume, &info), "get a volume's size");
     const std::unique_ptr<char, decltype(&std::free)> path(virStorageVolGetPath(volume), std::free);
     if (!path)
-        fail("get a volume's path");
-    return {virStorageVolGetName(volume), path.get(), info.capacity};
+        fail_libvirt("get a volume's path");
+    return {virStorageVolGetName(volume), path.get(), info.capacity, info.allocation,
+            info.type == VIR_STORAGE_VOL_FILE ? format_of(volume) : "raw"};
+}
+
+void add_disks(std::vector<LibvirtDisk>& disks, const std::string& domain, bool running,
+               const char* xml)
+{
+    pugi::xml_document document;
+    if (!document.load_string(xml))
+        throw Error(fmt::format("libvirt's XML of domain '{}' is broken", domain));
+    for (const pugi::xml_node& disk : document.child("domain").child("devices").children("disk")) {
+        const pugi::xml_node source = disk.child("source");
+        const std::string device = source.attribute("dev").as_string();
+        disks.push_back({domain, running, disk.child("target").attribute("dev").as_string(),
+                         device.empty() ? source.attribute("file").as_string() : device,
+                         source.attribute("pool").as_string(),
+                         source.attribute("volume").as_string()});
+    }
 }
 
 } // namespace
 
-LibvirtConnection::LibvirtConnection(const std::string& uri) : connection_(nullptr, virConnectClose)
+LibvirtConnection::LibvirtConnection(const std::string& uri)
+    : connection_(open_libvirt(uri, "start libvirt's daemon (systemctl start libvirtd), or work "
+                                    "without it where the command has --no-libvirt"))
 {
-    // By default libvirt prints every error on stderr, also those that we expect.
-    virSetErrorFunc(nullptr, keep_quiet);
-    connection_.reset(virConnectOpen(uri.c_str()));
-    if (!connection_)
-        fail(fmt::format("connect to {}", uri),
-             "start libvirt's daemon (systemctl start libvirtd), or work without it where the "
-             "command has --no-libvirt");
 }
 
 LibvirtConnection::Handle<virStoragePool> LibvirtConnection::pool(const std::string& name) const
@@ -64,7 +82,7 @@ LibvirtConnection::Handle<virStoragePool> LibvirtConnection::pool(const std::str
     Handle<virStoragePool> pool(virStoragePoolLookupByName(connection_.get(), name.c_str()),
                                 virStoragePoolFree);
     if (!pool)
-        fail(fmt::format("find storage pool '{}'", name));
+        fail_libvirt(fmt::format("find storage pool '{}'", name));
     return pool;
 }
 
@@ -76,7 +94,7 @@ std::optional<LibvirtPool> LibvirtConnection::find_pool(const std::string& name)
         const virError* error = virGetLastError();
         if (error && error->code == VIR_ERR_NO_STORAGE_POOL)
             return std::nullopt;
-        fail(fmt::format("find storage pool '{}'", name));
+        fail_libvirt(fmt::format("find storage pool '{}'", name));
     }
     LibvirtPool found;
     found.uuid = uuid_of<virStoragePool>(pool.get(), virStoragePoolGetUUID);
@@ -92,7 +110,7 @@ void LibvirtConnection::define_pool(const std::string& xml) const
     const Handle<virStoragePool> pool(virStoragePoolDefineXML(connection_.get(), xml.c_str(), 0),
                                       virStoragePoolFree);
     if (!pool)
-        fail("define the storage pool");
+        fail_libvirt("define the storage pool");
 }
 
 void LibvirtConnection::start_pool(const std::string& name) const
@@ -133,7 +151,7 @@ std::vector<LibvirtVolume> LibvirtConnection::volumes(const std::string& name) c
     virStorageVolPtr* list = nullptr;
     const int count = virStoragePoolListAllVolumes(of.get(), &list, 0);
     if (count < 0)
-        fail(fmt::format("list the volumes of '{}'", name));
+        fail_libvirt(fmt::format("list the volumes of '{}'", name));
     // Taken into owners first: describing one of them may throw.
     std::vector<Handle<virStorageVol>> handles;
     for (int i = 0; i < count; ++i)
@@ -152,25 +170,78 @@ LibvirtVolume LibvirtConnection::create_volume(const std::string& name,
     const Handle<virStorageVol> volume(virStorageVolCreateXML(in.get(), xml.c_str(), 0),
                                        virStorageVolFree);
     if (!volume)
-        fail(fmt::format("make a volume in '{}'", name));
+        fail_libvirt(fmt::format("make a volume in '{}'", name));
     return describe(volume.get());
 }
 
-std::vector<Uuid> LibvirtConnection::running_domains() const
+LibvirtConnection::Handle<virStorageVol> LibvirtConnection::volume(const std::string& name,
+                                                                   const std::string& volume) const
+{
+    const Handle<virStoragePool> in = pool(name);
+    Handle<virStorageVol> found(virStorageVolLookupByName(in.get(), volume.c_str()),
+                                virStorageVolFree);
+    if (!found)
+        fail_libvirt(fmt::format("find volume '{}' in '{}'", volume, name));
+    return found;
+}
+
+void LibvirtConnection::delete_volume(const std::string& name, const std::string& of) const
+{
+    const Handle<virStorageVol> found = volume(name, of);
+    check(virStorageVolDelete(found.get(), 0), fmt::format("delete volume '{}'", of));
+}
+
+void LibvirtConnection::grow_volume(const std::string& name, const std::string& of,
+                                    std::uint64_t bytes) const
+{
+    const Handle<virStorageVol> found = volume(name, of);
+    check(virStorageVolResize(found.get(), bytes, 0), fmt::format("make '{}' larger", of));
+}
+
+std::vector<LibvirtConnection::Handle<virDomain>> LibvirtConnection::domains(unsigned flags) const
 {
     virDomainPtr* list = nullptr;
-    const int count =
-        virConnectListAllDomains(connection_.get(), &list, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    const int count = virConnectListAllDomains(connection_.get(), &list, flags);
     if (count < 0)
-        fail("list the running domains");
+        fail_libvirt("list the domains");
     std::vector<Handle<virDomain>> handles;
     for (int i = 0; i < count; ++i)
         handles.emplace_back(list[i], virDomainFree); // NOLINT(*-pointer-arithmetic)
     std::free(list);                                  // NOLINT(*-no-malloc)
+    return handles;
+}
+
+std::vector<Uuid> LibvirtConnection::running_domains() const
+{
     std::vector<Uuid> uuids;
-    for (const auto& handle : handles)
+    for (const auto& handle : domains(VIR_CONNECT_LIST_DOMAINS_ACTIVE))
         uuids.push_back(uuid_of<virDomain>(handle.get(), virDomainGetUUID));
     return uuids;
+}
+
+std::vector<LibvirtDisk> LibvirtConnection::disks() const
+{
+    std::vector<LibvirtDisk> disks;
+    for (const auto& domain : domains(0)) {
+        const std::unique_ptr<char, decltype(&std::free)> xml(virDomainGetXMLDesc(domain.get(), 0),
+                                                              std::free);
+        if (!xml) // undefined, or ended, meanwhile
+            continue;
+        add_disks(disks, virDomainGetName(domain.get()), virDomainIsActive(domain.get()) == 1,
+                  xml.get());
+    }
+    return disks;
+}
+
+void LibvirtConnection::tell_size(const std::string& name, const std::string& target,
+                                  std::uint64_t bytes) const
+{
+    const Handle<virDomain> domain(virDomainLookupByName(connection_.get(), name.c_str()),
+                                   virDomainFree);
+    if (!domain)
+        fail_libvirt(fmt::format("find domain '{}'", name));
+    check(virDomainBlockResize(domain.get(), target.c_str(), bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES),
+          fmt::format("tell domain '{}' the size of '{}'", name, target));
 }
 
 } // namespace zraid

@@ -25,7 +25,20 @@ struct LibvirtVolume
 {
     std::string name;
     std::string path;
-    std::uint64_t capacity = 0; ///< bytes
+    std::uint64_t capacity = 0;   ///< bytes
+    std::uint64_t allocation = 0; ///< bytes that it takes of the pool
+    std::string format;           ///< "raw", "qcow2"
+};
+
+/// A domain's disk, with the source as its XML has it.
+struct LibvirtDisk
+{
+    std::string domain;
+    bool running = false;
+    std::string target; ///< "vda"
+    std::string path;   ///< of a block device or file
+    std::string pool;   ///< of a volume
+    std::string volume;
 };
 
 /// A connection to libvirt's daemon (https://libvirt.org/html/libvirt-libvirt-storage.html). Never
@@ -49,15 +62,27 @@ public:
 
     std::vector<LibvirtVolume> volumes(const std::string& pool) const;
     LibvirtVolume create_volume(const std::string& pool, const std::string& xml) const;
+    void delete_volume(const std::string& pool, const std::string& volume) const;
+    /// Makes a volume larger that no domain has open.
+    void grow_volume(const std::string& pool, const std::string& volume, std::uint64_t bytes) const;
 
     /// UUIDs of the domains that run.
     std::vector<Uuid> running_domains() const;
+
+    /// Disks of all domains. Of one that runs those that it has now.
+    std::vector<LibvirtDisk> disks() const;
+    /// Tells a running domain that its disk has grown (virsh blockresize).
+    /// @param bytes what the device has by now
+    void tell_size(const std::string& domain, const std::string& target, std::uint64_t bytes) const;
 
 private:
     template <typename T>
     using Handle = std::unique_ptr<T, int (*)(T*)>;
 
     Handle<virStoragePool> pool(const std::string& name) const;
+    Handle<virStorageVol> volume(const std::string& pool, const std::string& name) const;
+    /// @param flags of virConnectListAllDomains; 0: all of them
+    std::vector<Handle<virDomain>> domains(unsigned flags) const;
 
     Handle<virConnect> connection_;
 };

@@ -34,7 +34,7 @@ void Claims::add(const Claim& claim) const
     make_folder(folder_, 0700);
     // dump() would throw on a name that is no UTF-8; XML parsers do not hand out such, but a VM
     // must not fail to start for it.
-    const std::string text = nlohmann::json{{"domain", claim.domain}}.dump(
+    const std::string text = nlohmann::json{{"domain", claim.domain}, {"xen", claim.xen}}.dump(
         -1, ' ', false, nlohmann::json::error_handler_t::replace);
     try {
         save_atomically(folder_ / (claim.uuid.text() + kEnding), text + "\n", 0600);
@@ -73,8 +73,9 @@ std::vector<Claim> Claims::list() const
         if (!text || !file)
             continue;
         // The name is for people only; the claim counts by its file's name.
+        const JsonObject json(*text);
         if (const auto uuid = uuid_in(entry))
-            claims.push_back({JsonObject(*text).text("domain", "?"), *uuid, file->inode});
+            claims.push_back({json.text("domain", "?"), *uuid, file->inode, json.flag("xen")});
     }
     return claims;
 }

@@ -17,6 +17,7 @@ struct Claim
     Uuid uuid;
     /// Inode of the claim's file: a claim that was made again has another. 0 for one to be made.
     ino_t generation = 0;
+    bool xen = false; ///< started by libvirt's libxl driver, which is asked whether it runs
 
     bool operator==(const Claim&) const = default;
 };

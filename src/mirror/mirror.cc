@@ -1,13 +1,16 @@
 #include "mirror/mirror.h"
 
+#include "devices/image.h"
 #include "devices/md_members.h"
 #include "devices/mdadm.h"
 #include "devices/modules.h"
 #include "devices/superblock.h"
 #include "devices/write_errors.h"
+#include "layout/layout.h"
 #include "mirror/fill.h"
 #include "mirror/ram_leg.h"
 #include "mirror/verify.h"
+#include "pools/pool_log.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/files.h"
@@ -24,13 +27,22 @@ namespace zraid {
 
 namespace {
 
+/// How long md may take until it has tried a leg, or has put away what it did before.
+constexpr Milliseconds kTried{5000};
+
 /// KiB/s. md's own default, 200 MB/s, makes the fill of a fast image wait for nothing. The lower
 /// limit, to which md goes down for a guest's requests, stays the host's.
 ///
-/// safe_mode_delay and the bitmap's time_base stay md's as well. A pause costs two superblock
-/// writes with them, but these writes are what notices that the disk leg is dead: md does not look
-/// at the result of a guest's flush.
+/// safe_mode_delay stays md's as well. A pause costs two superblock writes with it, but these
+/// writes are what notices that the disk leg is dead: md does not look at the result of a guest's
+/// flush. zraid-monitor, which notices by itself, makes it longer.
 constexpr const char* kSyncSpeedMax = "8388608";
+
+/// Seconds; a chunk's bit is cleared when it was left alone for two of them. The write that sets it
+/// again waits until the image's page cache is on the disk. md's own 5 s make a guest that writes
+/// now here, now there wait for that all the time; what a longer one costs is that a disk leg that
+/// failed and came back is given a minute's chunks more.
+constexpr const char* kBitmapTimeBase = "60";
 
 // The disk leg comes first: md takes the lowest slot for right where legs differ.
 constexpr int kDiskSlot = 0;
@@ -92,11 +104,11 @@ void Mirror::create()
     const PoolView now = view();
     if (now.image && read_superblock(pool_.image)) {
         check_image();
-        assemble();
+        reach(Goal::bare);
         return;
     }
     // The same checks as for assembly, with creation in the place of its last step.
-    Plan steps = plan(now, Goal::assembled);
+    Plan steps = plan(now, Goal::bare);
     if (!steps.refusal.empty())
         throw Error(steps.refusal, steps.next);
     for (const Step step : steps.steps) {
@@ -114,6 +126,7 @@ void Mirror::create()
 
 void Mirror::reach(Goal goal)
 {
+    const PoolLog fields(pool_);
     const Plan steps = plan(view(), goal);
     if (!steps.refusal.empty())
         throw Error(steps.refusal, steps.next);
@@ -129,7 +142,8 @@ void Mirror::reach(Goal goal)
         loop_is_new = loop_is_new || step == Step::attach_loop;
         log().info("pool '{}': done: {}", pool_.name, to_string(step));
     }
-    if (goal != Goal::assembled && goal != Goal::repaired)
+    if (goal != Goal::bare && goal != Goal::assembled && goal != Goal::repaired &&
+        goal != Goal::grown)
         note_attach_problem(paths_, pool_.name, "");
     // Killed before the device was made: left alone, the record would one day fit somebody else's.
     if (!RamLegRecord::device_of(paths_, pool_.name))
@@ -145,13 +159,28 @@ void Mirror::take(Step step)
             stop_array(*stray);
         break;
     case Step::attach_loop:
+        // Whatever the device's name leads to by now is not even opened for writing before it is
+        // known for ours.
+        if (pool_.image_kind == ImageKind::block && view().array)
+            check_image();
         attach_loop(paths_, pool_.image, pool_.writes == Writes::through);
         break;
-    case Step::stop_array:
+    case Step::stop_array: {
+        const PoolView now = view();
         stop_array(pool_.md_number);
+        // Nothing leads from the image to this one, once the array is gone.
+        if (now.lost_its_device() && now.disk_loop)
+            detach_loop(paths_, now.disk_loop->name, now.disk_loop->file);
         break;
+    }
     case Step::assemble_array:
         assemble_array();
+        break;
+    case Step::bring_up_layout:
+        layout_of(paths_, pool_, lock_fd_)->bring_up();
+        break;
+    case Step::take_down_layout:
+        layout_of(paths_, pool_, lock_fd_)->take_down();
         break;
     case Step::drop_ram_leg:
         drop_ram_leg(view());
@@ -175,6 +204,12 @@ void Mirror::take(Step step)
         }
         break;
     }
+    case Step::grow_loop:
+        update_loop_size(paths_, view().disk_loop.value().name);
+        break;
+    case Step::grow_array:
+        grow_array();
+        break;
     case Step::remove_disk_leg:
         remove_disk_leg(view());
         break;
@@ -194,11 +229,13 @@ void Mirror::check_image() const
         throw Error(fmt::format("image '{}' holds another array, '{}' {}", pool_.image,
                                 superblock->name, superblock->array_uuid.text()),
                     "correct the image's path in the definition");
-    const std::uint64_t size = std::filesystem::file_size(pool_.image);
+    const std::uint64_t size = image_size(paths_, pool_.image);
     if (size < pool_.size)
         throw Error(fmt::format("image '{}' has {} bytes, not {}", pool_.image, size, pool_.size),
-                    "bring back the whole file; truncate -s makes it as long again, with zeros "
-                    "where there was something");
+                    pool_.image_kind == ImageKind::block
+                        ? "make the device as large as it was"
+                        : "bring back the whole file; truncate -s makes it as long again, with "
+                          "zeros where there was something");
 }
 
 /// A copy of an image has the same array on it.
@@ -235,10 +272,13 @@ void Mirror::assemble_array() const
 
 void Mirror::tune() const
 {
-    try {
-        write_md(paths_, pool_.md_number, "sync_speed_max", kSyncSpeedMax);
-    } catch (const std::exception& e) {
-        log().warn("pool '{}': the fill keeps md's speed limit: {}", pool_.name, explain(e));
+    for (const auto& [attribute, value] :
+         {std::pair{"sync_speed_max", kSyncSpeedMax}, {"bitmap/time_base", kBitmapTimeBase}}) {
+        try {
+            write_md(paths_, pool_.md_number, attribute, value);
+        } catch (const std::exception& e) {
+            log().warn("pool '{}': {} stays as md has it: {}", pool_.name, attribute, explain(e));
+        }
     }
 }
 
@@ -251,8 +291,25 @@ std::uint64_t Mirror::add_sparse(const std::string& zram) const
     return to_copy;
 }
 
+/// Adds a zram without a superblock: md copies all of the array to it.
+void Mirror::add_whole(const std::string& zram) const
+{
+    try {
+        Mdadm(paths_, lock_fd_).add(pool_.md_number, zram);
+        RamLegRecord::note_fill(paths_, pool_.name, kFullFill);
+    } catch (...) {
+        // A zram that is no member would only take memory. What mdadm did all the same counts.
+        if (view().stray_zram == zram)
+            discard_ram_leg(paths_, pool_.name, zram);
+        throw;
+    }
+}
+
 void Mirror::add_ram_leg(const std::string& zram) const
 {
+    // A block device does not tell what it holds.
+    if (pool_.image_kind == ImageKind::block)
+        return add_whole(zram);
     const auto is_member = [&] {
         const PoolView now = view();
         return now.ram && now.ram->device == zram && !now.ram->faulty;
@@ -269,16 +326,18 @@ void Mirror::add_ram_leg(const std::string& zram) const
     // A new device: with the superblock that the first one may have, mdadm would re-add it and copy
     // less than all.
     discard_ram_leg(paths_, pool_.name, zram);
-    const std::string fresh = make_ram_leg(paths_, pool_);
-    try {
-        Mdadm(paths_, lock_fd_).add(pool_.md_number, fresh);
-        RamLegRecord::note_fill(paths_, pool_.name, kFullFill);
-    } catch (...) {
-        // A zram that is no member would only take memory. What mdadm did all the same counts.
-        if (view().stray_zram == fresh)
-            discard_ram_leg(paths_, pool_.name, fresh);
-        throw;
-    }
+    add_whole(make_ram_leg(paths_, pool_));
+}
+
+void Mirror::grow_array() const
+{
+    await_end_of_recovery(paths_, pool_.md_number, kTried);
+    Mdadm(paths_, lock_fd_).grow(pool_.md_number);
+    const PoolView now = view();
+    if (now.is_outgrown())
+        throw Error(fmt::format("'{}' has {} bytes and not those of its image, {}",
+                                pool_.md_device(), now.array ? now.array->size : 0, now.image_size),
+                    "see the kernel's log");
 }
 
 /// The image is free again, unless an array has it by now.
@@ -303,6 +362,15 @@ void Mirror::flush() const
         throw SystemError(errno, "flush '" + node + "'");
 }
 
+/// The page cache remembers data that it could not write, but not that a device refused to flush.
+bool Mirror::image_flushes() const
+{
+    if (pool_.image_kind != ImageKind::block)
+        return true;
+    const UniqueFd fd = open_file(pool_.image, O_RDONLY);
+    return ::fsync(fd.get()) == 0;
+}
+
 void Mirror::drop_ram_leg(const PoolView& now) const
 {
     if (!now.ram)
@@ -314,7 +382,7 @@ void Mirror::drop_ram_leg(const PoolView& now) const
     const WriteErrors errors(pool_.image);
     flush();
     // md says nothing of an error that its flush of the image came to.
-    if (errors.happened()) {
+    if (errors.happened() || !image_flushes()) {
         DoubtMark(paths_, pool_.name).set();
         throw Error(
             "the image's device refused data while it was flushed: the RAM leg holds the "
@@ -335,10 +403,40 @@ void Mirror::drop_ram_leg(const PoolView& now) const
     remove_member(paths_, pool_.md_number, now.ram->device);
 }
 
+/// md notices a lost device by the first write that fails. A guest that only reads would go on
+/// without a disk leg for long, and nobody could tell.
+void Mirror::fail_lost_leg(const PoolView& now) const
+{
+    if (now.state() != PoolState::mirrored)
+        throw Error(fmt::format("its device is gone while it is {}", to_string(now.state())));
+    if (now.image_fault != ImageFault::too_short && now.disk_loop) {
+        bool answers = true;
+        try {
+            read_superblock(paths_.device(now.disk_loop->name));
+        } catch (const SystemError&) {
+            answers = false;
+        }
+        if (answers)
+            throw Error(
+                fmt::format("'{}' leads to another device or to none, but the one below /dev/{} "
+                            "still answers",
+                            pool_.image, now.disk_loop->name),
+                fmt::format("give the device its name back; or, if another one is to take its "
+                            "place, mdadm --fail {} /dev/{}, then zraid-pool repair",
+                            pool_.md_device(), now.disk_loop->name));
+    }
+    fail_member(paths_, pool_.md_number, now.disk->device);
+}
+
 void Mirror::remove_disk_leg(const PoolView& now) const
 {
-    if (!now.disk || !now.disk->faulty)
+    if (!now.disk)
         return;
+    if (!now.disk->faulty) {
+        if (!now.lost_its_device())
+            return;
+        fail_lost_leg(now);
+    }
     remove_member(paths_, pool_.md_number, now.disk->device);
     if (now.disk_loop)
         detach_loop(paths_, now.disk_loop->name, now.disk_loop->file);
@@ -360,13 +458,15 @@ void Mirror::re_add_disk_leg(const PoolView& now) const
         detach_loop(paths_, loop, now.loops.front().file);
         throw;
     }
-    // md tries the leg at once, by writing its superblock there.
-    const bool failed = wait_until(Milliseconds{300}, [&] {
-        const PoolView seen = view();
-        return seen.disk && seen.disk->faulty;
+    // md tries the leg by writing its superblock there, before it copies anything to it.
+    PoolView seen;
+    wait_until(kTried, [&] {
+        seen = view();
+        return !seen.disk || seen.disk->faulty || seen.disk->in_sync || !seen.array ||
+               seen.array->sync_action != "idle";
     });
-    if (failed) {
-        remove_disk_leg(view());
+    if (seen.disk && seen.disk->faulty) {
+        remove_disk_leg(seen);
         throw Error("it failed again at once",
                     "see the kernel's log, mend what the image lies on, then zraid-pool repair");
     }

@@ -22,23 +22,29 @@ public:
     /// @param lock of this pool, held as long as the object is used
     Mirror(Paths paths, PoolDefinition pool, const FileLock& lock);
 
-    /// Makes the array on an image that holds nothing; assembles it if it was made before.
+    /// Makes the array on an image that holds nothing; assembles it if it was made before. What
+    /// stands on it is neither made nor brought up.
     /// @throws Error, also if the image holds another array
     void create();
-    /// The array is there, on its disk leg.
+    /// The array is there, on its disk leg, and its volumes can be used.
     void assemble() { reach(Goal::assembled); }
     /// The array has its RAM leg. Returns as soon as it is a member; the kernel fills it.
     void attach() { reach(Goal::attached); }
     /// The array has no RAM leg, and its memory is free.
     /// @throws Error if the disk leg is not in sync
     void detach() { reach(Goal::detached); }
-    /// No array, no loop, no zram.
+    /// No array, no loop, no zram; a file system is not mounted, a volume group not active.
     /// @throws Error if the disk leg is not in sync, or something has the array open
     void stop() { reach(Goal::stopped); }
 
     /// A disk leg that failed and answers again is taken back; md copies what it missed. A RAM leg
     /// that failed is cleared away; attach() brings a new one. Returns while md copies.
     void repair() { reach(Goal::repaired); }
+
+    /// The array becomes as large as its image, with everything above it open. The RAM leg goes if
+    /// anything is to grow; attach() brings a larger one.
+    /// @throws Error if the array is not there, or its disk leg not in sync
+    void grow() { reach(Goal::grown); }
 
     /// Has md copy these chunks from the RAM leg to the disk leg, which is taken out for a moment.
     /// Returns while md copies.
@@ -54,11 +60,15 @@ private:
     void refuse_second_array() const;
     void assemble_array() const;
     void tune() const;
+    void add_whole(const std::string& zram) const;
     std::uint64_t add_sparse(const std::string& zram) const;
     void add_ram_leg(const std::string& zram) const;
     void drop_ram_leg(const PoolView& now) const;
+    bool image_flushes() const;
+    void fail_lost_leg(const PoolView& now) const;
     void remove_disk_leg(const PoolView& now) const;
     void re_add_disk_leg(const PoolView& now) const;
+    void grow_array() const;
     void stop_array(int number) const;
     void flush() const;
     void let_go_of_image() const;

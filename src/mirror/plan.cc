@@ -39,13 +39,52 @@ Plan refuse_lost_image(const PoolView& view)
                               loop));
 }
 
-Plan refuse_short_image()
+Plan refuse_missing_image(const PoolView& view)
 {
+    const bool block = view.image_kind == ImageKind::block;
+    if (view.other_kind)
+        return refuse(block ? "its image is no block device, as the definition has it"
+                            : "its image is no regular file, as the definition has it",
+                      "put back what was there under that name; zraid-pool dumpxml shows the "
+                      "definition");
+    if (block)
+        return refuse("its image, a block device, is not there",
+                      "connect or activate the device again; lsblk shows what there is");
+    return refuse("its image is not there", "bring back the file, or mount what it lies on");
+}
+
+/// Of a file that is gone the loop device still has everything; of a device nothing.
+Plan refuse_lost_device(const PoolView& view)
+{
+    const bool mirrored = view.ram && view.ram->in_sync && !view.ram->faulty;
+    return refuse(
+        mirrored ? "the device that its image was is gone, and the RAM leg holds the only "
+                   "copy that can be reached"
+                 : "the device that its image was is gone",
+        mirrored ? "keep the host running; connect the device again, then zraid-pool repair"
+                 : "stop what uses the pool, then zraid-pool stop; connect the device "
+                   "again, then zraid-pool start");
+}
+
+Plan refuse_short_image(const PoolView& view)
+{
+    if (view.image_kind == ImageKind::block)
+        return refuse(
+            "the device that its image is became smaller while it was in use: the RAM leg "
+            "holds the only good copy of the rest",
+            "make the device as large as it was, mdadm --fail the disk leg, then "
+            "zraid-pool repair copies the rest back");
     return refuse(
         "its image was truncated while it was in use: the RAM leg holds the only good copy "
         "of the rest",
         "truncate -s the image to its old size, mdadm --fail the disk leg, then "
         "zraid-pool repair copies the rest back");
+}
+
+/// A device that is there, but not connected.
+bool has_no_size(const PoolView& view)
+{
+    return view.image_kind == ImageKind::block && view.image_size == 0;
 }
 
 bool is_lost(ImageFault fault)
@@ -63,7 +102,18 @@ const Loop* misfit(const PoolView& view)
     return nullptr;
 }
 
-Plan plan_assembly(const PoolView& view)
+/// Also where there is no volume to be seen: there may be some that are not active.
+bool lacks_layout(LayoutState state)
+{
+    return state != LayoutState::none && state != LayoutState::up;
+}
+
+bool has_layout(LayoutState state)
+{
+    return state == LayoutState::up || state == LayoutState::partly;
+}
+
+Plan plan_array(const PoolView& view)
 {
     Plan result;
     if (view.state() != PoolState::inactive)
@@ -71,8 +121,8 @@ Plan plan_assembly(const PoolView& view)
     if (view.number_taken)
         return refuse("its md number is taken by another array",
                       "stop that array, or define the pool with another --md");
-    if (!view.image)
-        return refuse("its image is not there", "bring back the file, or mount what it lies on");
+    if (!view.image || has_no_size(view))
+        return refuse_missing_image(view);
     if (const Loop* other = misfit(view))
         return refuse(fmt::format("its image is attached to /dev/{} by somebody else", other->name),
                       fmt::format("see what uses it, then losetup -d /dev/{}", other->name));
@@ -86,6 +136,14 @@ Plan plan_assembly(const PoolView& view)
     return result;
 }
 
+Plan plan_assembly(const PoolView& view)
+{
+    Plan result = plan_array(view);
+    if (result.refusal.empty() && lacks_layout(view.layout) && view.state() != PoolState::failed)
+        result.steps.push_back(Step::bring_up_layout);
+    return result;
+}
+
 Plan plan_attach(const PoolView& view)
 {
     Plan result = plan_assembly(view);
@@ -96,6 +154,8 @@ Plan plan_attach(const PoolView& view)
         return refuse("no leg is in sync", "see /proc/mdstat and the kernel's log");
     if (state == PoolState::mirrored || state == PoolState::filling || state == PoolState::ram_only)
         return result;
+    if (view.lost_its_device())
+        return refuse_lost_device(view);
     // The fill reads the file of the image's name.
     if (is_lost(view.image_fault))
         return refuse_lost_image(view);
@@ -119,8 +179,10 @@ Plan plan_detach(const PoolView& view)
             return refuse("the disk leg is not in sync: the RAM leg holds the only good copy",
                           "bring the image's device back, then zraid-pool repair; keep the host "
                           "running until then");
+        if (view.lost_its_device() && !view.ram->faulty)
+            return refuse_lost_device(view);
         if (view.image_fault == ImageFault::too_short && !view.ram->faulty)
-            return refuse_short_image();
+            return refuse_short_image(view);
         // A RAM leg that failed has nothing to lose.
         if (view.in_doubt && !view.ram->faulty)
             return refuse(
@@ -136,11 +198,15 @@ Plan plan_detach(const PoolView& view)
 
 Plan plan_stop(const PoolView& view)
 {
-    if (is_lost(view.image_fault))
+    // What a device took with it is not on its loop device: there is nothing to keep.
+    if (is_lost(view.image_fault) && !view.lost_its_device())
         return refuse_lost_image(view);
     Plan result = plan_detach(view);
     if (!result.refusal.empty())
         return result;
+    // First of all: what it writes then is on both legs.
+    if (has_layout(view.layout))
+        result.steps.insert(result.steps.begin(), Step::take_down_layout);
     if (view.stray_array)
         result.steps.push_back(Step::stop_stray_array);
     if (view.array)
@@ -155,12 +221,48 @@ Plan plan_stop(const PoolView& view)
     return result;
 }
 
+Plan plan_growth(const PoolView& view)
+{
+    if (view.state() == PoolState::inactive)
+        return refuse("its array is not there", "zraid-pool start brings it up");
+    if (view.lost_its_device())
+        return refuse_lost_device(view);
+    if (is_lost(view.image_fault))
+        return refuse_lost_image(view);
+    if (view.image_fault == ImageFault::too_short)
+        return refuse_short_image(view);
+    if (!view.disk || !view.disk->in_sync)
+        return refuse("the disk leg is not in sync", "zraid-pool repair, then try again");
+    if (!view.is_outgrown())
+        return {};
+    // A zram device keeps its size: a larger one takes the place of the one that is there.
+    Plan result = plan_detach(view);
+    if (result.refusal.empty())
+        result.steps.insert(result.steps.end(), {Step::grow_loop, Step::grow_array});
+    return result;
+}
+
+/// The old loop device holds a device that is lost, and keeps some (NBD) from being connected
+/// again: it goes first. A device that is not back yet is left alone, for the same reason.
+Plan plan_new_device(const PoolView& view)
+{
+    Plan result;
+    if (view.disk)
+        result.steps.push_back(Step::remove_disk_leg);
+    if (view.image && !has_no_size(view))
+        result.steps.insert(result.steps.end(), {Step::attach_loop, Step::re_add_disk_leg});
+    else if (result.steps.empty())
+        return refuse_missing_image(view);
+    return result;
+}
+
 Plan plan_repair(const PoolView& view)
 {
     Plan result;
     switch (view.state()) {
-    case PoolState::inactive:
     case PoolState::mirrored:
+        return view.lost_its_device() ? plan_new_device(view) : result;
+    case PoolState::inactive:
     case PoolState::filling:
         return result;
     case PoolState::disk_only:
@@ -176,8 +278,10 @@ Plan plan_repair(const PoolView& view)
     }
     if (view.disk && !view.disk->faulty)
         return result; // md is copying to it already
+    if (view.image_kind == ImageKind::block && (view.disk || !view.image || has_no_size(view)))
+        return plan_new_device(view);
     if (!view.image)
-        return refuse("its image is not there", "bring back the file, or mount what it lies on");
+        return refuse_missing_image(view);
     // The loop device is made anew: after an error the file system below may have been unmounted
     // and mounted again, and the old one would keep hold of what is no longer there.
     if (view.disk)
@@ -201,6 +305,10 @@ std::string to_string(Step step)
         return "stop the array";
     case Step::assemble_array:
         return "assemble the array";
+    case Step::bring_up_layout:
+        return "bring up what stands on the array";
+    case Step::take_down_layout:
+        return "take down what stands on the array";
     case Step::drop_ram_leg:
         return "drop the RAM leg";
     case Step::discard_zram:
@@ -211,6 +319,10 @@ std::string to_string(Step step)
         return "add the RAM leg";
     case Step::detach_loop:
         return "detach the image's loop device";
+    case Step::grow_loop:
+        return "give the loop device the image's size";
+    case Step::grow_array:
+        return "give the array the image's size";
     case Step::remove_disk_leg:
         return "take the failed disk leg out";
     case Step::re_add_disk_leg:
@@ -224,6 +336,8 @@ Plan plan(const PoolView& view, Goal goal)
     if (Plan guard = guard_ram_copy(view); !guard.refusal.empty())
         return guard;
     switch (goal) {
+    case Goal::bare:
+        return plan_array(view);
     case Goal::assembled:
         return plan_assembly(view);
     case Goal::attached:
@@ -232,6 +346,8 @@ Plan plan(const PoolView& view, Goal goal)
         return plan_detach(view);
     case Goal::stopped:
         return plan_stop(view);
+    case Goal::grown:
+        return plan_growth(view);
     case Goal::repaired:
         return plan_repair(view);
     }

@@ -10,10 +10,12 @@ namespace zraid {
 /// What a pool should be brought to.
 enum class Goal
 {
-    assembled, ///< the array is there, at least on its disk leg
+    bare,      ///< the array is there, at least on its disk leg; no matter what stands on it
+    assembled, ///< … and its volumes can be used
     attached,  ///< … and has its RAM leg, filled or filling
     detached,  ///< no RAM leg; an array that is there stays on its disk leg
-    stopped,   ///< no array, no loop, no zram
+    stopped,   ///< nothing uses the array; no array, no loop, no zram
+    grown,     ///< an array that is there is as large as its image; then it has no RAM leg
     repaired,  ///< no leg of an array that is there is lost, as far as it can be had back
 };
 
@@ -24,11 +26,15 @@ enum class Step
     attach_loop,
     stop_array,
     assemble_array,
-    drop_ram_leg, ///< flush the array, fail the RAM leg and take it out
-    discard_zram, ///< give the memory of the pool's zram back
+    bring_up_layout,  ///< volume group active, file system mounted
+    take_down_layout, ///< the opposite
+    drop_ram_leg,     ///< flush the array, fail the RAM leg and take it out
+    discard_zram,     ///< give the memory of the pool's zram back
     make_zram,
     add_ram_leg,
     detach_loop,
+    grow_loop,       ///< the loop device is as large as the image
+    grow_array,      ///< the array is as large as the loop device
     remove_disk_leg, ///< take the failed disk leg out and let go of its image
     re_add_disk_leg, ///< give it back: md copies the chunks that it missed
 };

@@ -1,27 +1,42 @@
 #include "mirror/state.h"
 
+#include "devices/block_device.h"
 #include "devices/superblock.h"
 #include "mirror/ram_leg.h"
 #include "mirror/verify.h"
 #include "util/error.h"
+#include "util/wait.h"
 
 #include <cerrno>
+
+#include <fmt/format.h>
 
 namespace zraid {
 
 namespace {
 
-/// Nothing as well for a device that has no node: it is just made, or just removed.
+/// A zram device that is being reset cannot be opened; with much in it that takes seconds.
+constexpr Milliseconds kReset{20'000};
+
+/// Nothing as well for a device that has no node: it is just made, or just removed. One that cannot
+/// be opened yet is asked again, since who knows what it holds.
 std::optional<MdSuperblock> superblock_of(const Paths& paths, const std::string& device)
 {
     const std::string node = paths.device(device);
-    try {
-        return read_superblock(node);
-    } catch (const SystemError& e) {
-        if (e.code() == ENOENT || e.code() == ENXIO || e.code() == ENODEV)
-            return std::nullopt;
-        throw;
-    }
+    std::optional<MdSuperblock> superblock;
+    const bool answered = wait_until(kReset, [&] {
+        try {
+            superblock = read_superblock(node);
+            return true;
+        } catch (const SystemError& e) {
+            if (e.code() != EBUSY && e.code() != ENOENT && e.code() != ENXIO && e.code() != ENODEV)
+                throw;
+            return e.code() != EBUSY;
+        }
+    });
+    if (!answered)
+        throw SystemError(EBUSY, fmt::format("open '{}'", node));
+    return superblock;
 }
 
 /// Is the array with the pool's number the pool's? By UUID where the kernel shows it; else by what
@@ -59,7 +74,20 @@ bool has_seen_more(const Paths& paths, const PoolDefinition& pool, const std::st
 
 Leg as_leg(const MdMember& member)
 {
-    return Leg{member.device, member.in_sync(), member.faulty()};
+    return Leg{member.device, member.in_sync(), member.faulty(),
+               member.data_offset.value_or(kDataOffset)};
+}
+
+/// A device that shows its md superblock came up by itself where our udev rule is not, as in an
+/// initramfs: without a loop device.
+std::optional<int> array_of_device(const Paths& paths, const PoolDefinition& pool)
+{
+    const auto device = device_name(paths, pool.image);
+    const auto holder = device ? md_holding(paths, *device) : std::nullopt;
+    if (!holder)
+        return std::nullopt;
+    const auto superblock = read_superblock(pool.image);
+    return superblock && superblock->array_uuid == pool.uuid ? holder : std::nullopt;
 }
 
 /// A disk leg that failed has let go of its image, or soon will.
@@ -71,9 +99,7 @@ ImageFault image_fault_of(const PoolView& view, const PoolDefinition& pool)
         return ImageFault::gone;
     if (view.disk_loop->file != *view.image)
         return ImageFault::replaced;
-    std::error_code ignored;
-    return std::filesystem::file_size(pool.image, ignored) < pool.size ? ImageFault::too_short
-                                                                       : ImageFault::none;
+    return view.image_size < pool.size ? ImageFault::too_short : ImageFault::none;
 }
 
 /// A leg may be listed twice for a moment, faulty and new: the better one counts.
@@ -118,10 +144,31 @@ PoolState PoolView::state() const
     return ram_good ? PoolState::ram_only : PoolState::failed;
 }
 
+bool PoolView::lost_its_device() const
+{
+    return image_kind == ImageKind::block && array && disk && !disk->faulty &&
+           image_fault != ImageFault::none &&
+           (image_fault != ImageFault::too_short || image_size == 0);
+}
+
+bool PoolView::is_outgrown() const
+{
+    if (!array || !disk_loop)
+        return false;
+    const std::uint64_t whole = image_size / kSectorSize * kSectorSize;
+    return disk_loop->size < whole || array->size + data_offset() < disk_loop->size;
+}
+
 PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
 {
     PoolView view;
+    view.image_kind = pool.image_kind;
     view.image = file_id(pool.image);
+    view.other_kind = view.image && image_kind(pool.image) != pool.image_kind;
+    if (view.other_kind)
+        view.image.reset();
+    if (view.image)
+        view.image_size = image_size(paths, pool.image);
     const std::vector<Loop> loops = list_loops(paths);
     for (const Loop& loop : loops) {
         if (view.image && loop.file == *view.image)
@@ -139,6 +186,8 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
         if (holder && *holder != pool.md_number)
             view.stray_array = holder;
     }
+    if (view.image && pool.image_kind == ImageKind::block && !view.stray_array)
+        view.stray_array = array_of_device(paths, pool);
     if (view.array) {
         for (const MdMember& member : view.array->members)
             take_leg(member.device.starts_with("zram") ? view.ram : view.disk, member);
@@ -156,6 +205,7 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
     if (view.stray_zram)
         view.stray_is_newer = has_seen_more(paths, pool, *view.stray_zram);
     view.in_doubt = DoubtMark(paths, pool.name).id() != 0;
+    view.layout = layout_of(paths, pool)->state();
     return view;
 }
 

@@ -3,6 +3,7 @@
 #include "devices/file_id.h"
 #include "devices/loop.h"
 #include "devices/md.h"
+#include "layout/layout.h"
 #include "pools/definition.h"
 #include "util/paths.h"
 
@@ -40,13 +41,16 @@ struct Leg
     std::string device; ///< "loop0", "zram1"
     bool in_sync = false;
     bool faulty = false;
+    std::uint64_t data_offset = kDataOffset; ///< bytes in front of its data
 };
 
 /// Everything about a pool that the kernel tells; nothing here is remembered by us, except whose a
 /// zram outside of any array is.
 struct PoolView
 {
-    std::optional<FileId> image;  ///< nothing: the file is not there
+    std::optional<FileId> image;            ///< nothing: it is not there, or not of the kind below
+    ImageKind image_kind = ImageKind::file; ///< as the definition has it
+    bool other_kind = false;      ///< a file has the name of the device, or the other way round
     std::vector<Loop> loops;      ///< loop devices over the image
     std::optional<MdArray> array; ///< the array of the pool's number, if it is this pool's
     bool number_taken = false;    ///< the pool's md number is another array's
@@ -60,11 +64,20 @@ struct PoolView
     /// … and its superblock has seen more than the image's: the disk leg was lost before it was
     /// taken out of the array.
     bool stray_is_newer = false;
+    std::uint64_t image_size = 0; ///< bytes; 0 if it is not there, or not connected
     /// The disk leg failed, or its device refused data, and it was not compared since; see
     /// DoubtMark.
     bool in_doubt = false;
+    LayoutState layout = LayoutState::none;
 
     PoolState state() const;
+    /// Is the image a device that went away below an array that did not notice yet? It may be back
+    /// under another node.
+    bool lost_its_device() const;
+    /// Is the array, or the loop device below it, smaller than the image?
+    bool is_outgrown() const;
+    /// Bytes in front of the disk leg's data.
+    std::uint64_t data_offset() const { return disk ? disk->data_offset : kDataOffset; }
 };
 
 /// Reads it all. Changes nothing.

@@ -2,6 +2,7 @@
 
 #include "devices/file_id.h"
 #include "devices/page_buffer.h"
+#include "mirror/state.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/files.h"
@@ -78,24 +79,26 @@ std::vector<ChunkRange> differing_chunks(const Paths& paths, const PoolDefinitio
     if (end < 0)
         throw SystemError(errno, fmt::format("find the end of '{}'", node));
     const auto size = static_cast<std::uint64_t>(end);
+    const std::uint64_t offset = view_pool(paths, pool).data_offset();
+    const std::uint64_t chunk = bitmap_chunk_of(paths, pool.md_number);
     const PageBuffer left(kPiece);
     const PageBuffer right(kPiece);
     std::vector<ChunkRange> ranges;
     for (std::uint64_t at = 0; at < size; at += kPiece) {
         // The rest of a chunk that is to be copied anyway.
-        if (!ranges.empty() && (at + kPiece - 1) / pool.bitmap_chunk <= ranges.back().last)
+        if (!ranges.empty() && (at + kPiece - 1) / chunk <= ranges.back().last)
             continue;
         const std::uint64_t length = std::min(kPiece, size - at);
         const auto wanted = left.bytes().first(length);
         const auto found = right.bytes().first(length);
         const bool same = wait_until(kSettle, [&] {
             read_piece(array.get(), node, at, wanted);
-            read_piece(image.get(), pool.image, kDataOffset + at, found);
+            read_piece(image.get(), pool.image, offset + at, found);
             return std::memcmp(wanted.data(), found.data(), length) == 0;
         });
         // A piece may cover several chunks: md copies a few too many then.
         if (!same)
-            add_range(ranges, {at / pool.bitmap_chunk, (at + length - 1) / pool.bitmap_chunk});
+            add_range(ranges, {at / chunk, (at + length - 1) / chunk});
         show(100.0 * static_cast<double>(at + length) / static_cast<double>(size));
     }
     return ranges;

@@ -36,6 +36,8 @@ Care care_for(const PoolView& view, bool wants_ram)
     case PoolState::filling:
         return wants_ram ? Care::none : Care::detach;
     case PoolState::mirrored:
+        if (view.lost_its_device())
+            return Care::repair_disk_leg;
         if (view.in_doubt)
             return Care::verify;
         return wants_ram ? Care::none : Care::detach;

@@ -3,10 +3,13 @@
 #include "admin/repair.h"
 #include "admin/report.h"
 #include "admin/users.h"
+#include "devices/image.h"
 #include "devices/page_cache.h"
 #include "devices/zram.h"
 #include "mirror/hold.h"
 #include "mirror/verify.h"
+#include "monitor/own_writes.h"
+#include "pools/pool_log.h"
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -33,13 +36,6 @@ constexpr Milliseconds kFillGlance{1'000};
 constexpr Milliseconds kErrorGlance{2'000};
 constexpr std::chrono::minutes kLasted{10};
 
-/// Bytes of the image that are allocated.
-std::uint64_t allocated_bytes(const std::string& image)
-{
-    struct stat info = {};
-    return ::stat(image.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * 512 : 0;
-}
-
 /// A RAM leg that failed, or is in no array any more, takes memory and is no use.
 bool has_lost_ram_leg(Care care, const PoolView& view)
 {
@@ -53,7 +49,10 @@ void shorten(std::optional<Milliseconds>& time, Milliseconds other)
 
 } // namespace
 
-Keeper::Keeper(Admin admin, std::string pool) : admin_(std::move(admin)), name_(std::move(pool)) {}
+Keeper::Keeper(Admin admin, std::string pool, Stays stays)
+    : admin_(std::move(admin)), name_(std::move(pool)), stays_(stays)
+{
+}
 
 void Keeper::drop_dead_claims(Clock::time_point now)
 {
@@ -117,6 +116,7 @@ void Keeper::note_lost_ram_leg(const PoolDefinition& pool, const PoolView& view,
 void Keeper::drop_cache(const PoolDefinition& pool, const PoolView& view, Look& look)
 {
     const PoolState state = view.state();
+    const std::uint64_t offset = view.data_offset();
     if (state != PoolState::filling && state != PoolState::mirrored) {
         cached_ = true; // a guest reads the image, and what is cached serves it
         dropped_ = 0;
@@ -125,12 +125,12 @@ void Keeper::drop_cache(const PoolDefinition& pool, const PoolView& view, Look& 
     if (const auto position = sync_position(admin_.paths, pool.md_number)) {
         if (*position < dropped_)
             dropped_ = 0;
-        drop_cached_pages(pool.image, kDataOffset + dropped_, kDataOffset + *position);
+        drop_cached_pages(pool.image, offset + dropped_, offset + *position);
         dropped_ = *position;
         cached_ = true;
         shorten(look.again, kFillGlance);
     } else if (state == PoolState::mirrored && cached_) {
-        drop_cached_pages(pool.image, kDataOffset + dropped_, 0);
+        drop_cached_pages(pool.image, offset + dropped_, 0);
         dropped_ = 0;
         cached_ = false;
     }
@@ -148,14 +148,16 @@ void Keeper::look_for_write_errors(const PoolDefinition& pool, const PoolView& v
     if (!errors_ || errors_->file() != view.image)
         errors_.emplace(pool.image);
     shorten(look.again, kErrorGlance);
+    if (stays_ == Stays::yes)
+        make_own_writes_rare(admin_.paths, pool.md_number);
     if (!errors_->happened())
         return;
     if (view.ram && view.ram->in_sync) {
+        DoubtMark(admin_.paths, name_).set(); // first: the kernel tells of it once
         log().critical("pool '{}': the image's device refused data that the page cache held. The "
                        "RAM leg has them, and stays until the legs were compared. Next: see the "
                        "kernel's log; keep the host running",
                        name_);
-        DoubtMark(admin_.paths, name_).set();
         shorten(look.again, Milliseconds{0});
     } else {
         log().critical(
@@ -239,9 +241,12 @@ Keeper::Look Keeper::look(Clock::time_point now)
 {
     Look look;
     const PoolStore store(admin_.paths);
-    if (!store.contains(name_))
+    if (!store.contains(name_)) {
+        errors_.reset(); // what an undefined pool stood on is not held
         return look;
+    }
     const PoolDefinition pool = store.load(name_);
+    const PoolLog fields(pool);
     try {
         drop_dead_claims(now);
     } catch (const LockTimeout&) {

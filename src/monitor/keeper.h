@@ -24,7 +24,14 @@ public:
         std::optional<Milliseconds> again{}; ///< look again then, if nothing happens before
     };
 
-    Keeper(Admin admin, std::string pool);
+    /// Whether it looks again and again.
+    enum class Stays
+    {
+        no,
+        yes,
+    };
+
+    Keeper(Admin admin, std::string pool, Stays stays);
 
     /// Looks at the pool and gives it what it needs, if it is time for it.
     Look look(Clock::time_point now);
@@ -45,6 +52,7 @@ private:
 
     Admin admin_;
     std::string name_;
+    Stays stays_;
     Backoff disk_{Milliseconds{1'000}, Milliseconds{60'000}};
     Backoff ram_{Milliseconds{5'000}, Milliseconds{600'000}};
     std::optional<Outgrown> outgrown_;

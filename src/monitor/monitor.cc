@@ -1,12 +1,15 @@
 #include "monitor/monitor.h"
 
 #include "monitor/keeper.h"
+#include "monitor/own_writes.h"
 #include "monitor/wakeups.h"
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/log.h"
+#include "util/log_fields.h"
 
 #include <condition_variable>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,7 +30,8 @@ constexpr int kLooksOfOneRound = 6;
 class Worker
 {
 public:
-    Worker(const Admin& admin, std::string pool) : name_(pool), keeper_(admin, std::move(pool))
+    Worker(const Admin& admin, std::string pool)
+        : name_(pool), keeper_(admin, std::move(pool), Keeper::Stays::yes)
     {
         // Never joined: the process ends as a whole, and nothing is lost by that.
         std::thread([this] { work(); }).detach();
@@ -45,6 +49,7 @@ public:
 private:
     [[noreturn]] void work()
     {
+        const LogField field("POOL", name_);
         for (;;)
             rest(look());
     }
@@ -90,6 +95,17 @@ private:
     bool devices_changed_ = false;
 };
 
+/// Nobody looks at the images from now on: md has to. A worker that is in the middle of something
+/// is ended as by SIGKILL, which it has to be ready for anyway.
+[[noreturn]] void leave(const Admin& admin)
+{
+    for (const StoredPool& pool : PoolStore(admin.paths).load_all()) {
+        if (pool.definition)
+            make_own_writes_usual(admin.paths, pool.definition->md_number);
+    }
+    std::_Exit(0);
+}
+
 } // namespace
 
 void monitor_pools(const Admin& admin)
@@ -105,6 +121,8 @@ void monitor_pools(const Admin& admin)
         for (const auto& [name, worker] : workers)
             worker->poke(devices_changed);
         devices_changed = wakeups.wait();
+        if (wakeups.ended())
+            leave(admin);
     }
 }
 
@@ -112,7 +130,7 @@ RoundResult look_once(const Admin& admin)
 {
     RoundResult result;
     for (const std::string& name : PoolStore(admin.paths).names()) {
-        Keeper keeper(admin, name);
+        Keeper keeper(admin, name, Keeper::Stays::no);
         std::string trouble;
         try {
             for (int i = 0; i < kLooksOfOneRound; ++i) {

@@ -8,7 +8,8 @@
 namespace zraid {
 
 /// Looks after all pools until the process ends, a thread for each: one whose image lies on a
-/// server that does not answer keeps no other waiting. May be killed at any moment.
+/// server that does not answer keeps no other waiting. May be killed at any moment; SIGTERM and
+/// SIGINT end the process in order, at once and with status 0.
 /// @throws Error if the kernel's notifications cannot be had
 [[noreturn]] void monitor_pools(const Admin& admin);
 

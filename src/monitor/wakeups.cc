@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <functional>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 #include <linux/netlink.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,6 +53,20 @@ UniqueFd watch_folders(const Paths& paths)
     return fd;
 }
 
+UniqueFd take_signals()
+{
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGTERM);
+    ::sigaddset(&signals, SIGINT);
+    if (const int code = ::pthread_sigmask(SIG_BLOCK, &signals, nullptr); code != 0)
+        throw SystemError(code, "block SIGTERM");
+    UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!fd)
+        throw SystemError(errno, "signalfd");
+    return fd;
+}
+
 /// Reads what is there, a message at a time. @return whether there was any
 bool drain(int fd, const std::function<void(std::string_view)>& take)
 {
@@ -69,10 +85,13 @@ bool drain(int fd, const std::function<void(std::string_view)>& take)
     }
 }
 
-/// "change@/devices/virtual/block/dm-0", a zero, then fields like SUBSYSTEM=block.
+/// "change@/devices/virtual/block/dm-0", a zero, then fields like SUBSYSTEM=block. What udev makes
+/// up when somebody who had a device open for writing closes it (SYNTH_UUID,
+/// Documentation/ABI/testing/sysfs-uevent) tells nothing: each try to take a device back is one.
 bool is_other_device(std::string_view message)
 {
-    if (message.find("SUBSYSTEM=block") == std::string_view::npos)
+    if (message.find("SUBSYSTEM=block") == std::string_view::npos ||
+        message.find("SYNTH_UUID=") != std::string_view::npos)
         return false;
     const std::string_view path = message.substr(0, message.find('\0'));
     for (const char* ours : {"/block/loop", "/block/md", "/block/zram"}) {
@@ -95,7 +114,7 @@ void read_again(int fd)
 
 Wakeups::Wakeups(const Paths& paths)
     : paths_(paths), mounts_(open_file((paths.proc / "self/mountinfo").string(), O_RDONLY)),
-      uevents_(open_uevents()), folders_(watch_folders(paths))
+      uevents_(open_uevents()), folders_(watch_folders(paths)), signals_(take_signals())
 {
     open_mdstat();
     read_again(mounts_.get());
@@ -115,10 +134,11 @@ void Wakeups::open_mdstat()
 bool Wakeups::wait_once(int milliseconds)
 {
     open_mdstat();
-    std::array<pollfd, 4> entries{{{mdstat_.get(), POLLPRI, 0},
+    std::array<pollfd, 5> entries{{{mdstat_.get(), POLLPRI, 0},
                                    {mounts_.get(), POLLPRI, 0},
                                    {uevents_.get(), POLLIN, 0},
-                                   {folders_.get(), POLLIN, 0}}};
+                                   {folders_.get(), POLLIN, 0},
+                                   {signals_.get(), POLLIN, 0}}};
     const int n = ::poll(entries.data(), entries.size(), milliseconds);
     if (n < 0 && errno != EINTR)
         throw SystemError(errno, "poll");
@@ -141,6 +161,8 @@ bool Wakeups::wait_once(int milliseconds)
                    happened;
     if (entries.at(3).revents != 0)
         happened = drain(folders_.get(), [](std::string_view) {}) || happened;
+    if (entries.at(4).revents != 0)
+        happened = ended_ = true;
     return happened;
 }
 
@@ -149,7 +171,7 @@ bool Wakeups::wait()
     devices_changed_ = false;
     while (!wait_once(-1)) {
     }
-    for (int i = 0; i < kTogetherAtMost && wait_once(kTogether); ++i) {
+    for (int i = 0; i < kTogetherAtMost && !ended_ && wait_once(kTogether); ++i) {
     }
     return devices_changed_;
 }

@@ -18,7 +18,6 @@ namespace zraid {
 namespace {
 
 constexpr std::uint64_t kMinChunk = 64 * KiB;
-constexpr std::uint64_t kMaxChunk = GiB;
 /// Bytes that mdadm keeps for the bitmap in front of the data of a leg of this size, whatever the
 /// data offset allows (mdadm 4.2, super1.c, choose_bm_space). The bitmap's header of 256 bytes is
 /// inside; a bit for each chunk follows.
@@ -70,6 +69,12 @@ PoolDefinition read_pool(const pugi::xml_node& root)
     pool.type = parse_pool_type(root.attribute("type").as_string());
     pool.description = root.child("description").text().as_string();
     pool.image = root.child("image").attribute("path").as_string();
+    if (root.child("image").attribute("type").as_string("file") == std::string("block"))
+        pool.image_kind = ImageKind::block;
+    pool.target = root.child("target").attribute("path").as_string();
+    if ((pool.type == PoolType::fs) == pool.target.empty())
+        throw Error(pool.target.empty() ? "a pool of type fs needs a <target>"
+                                        : "only a pool of type fs has a <target>");
     pool.writes = parse_writes(root.child("image").attribute("writes").as_string("cached"));
     pool.size = bytes_of(root.child("size"));
     if (pool.size < kMinImageSize || pool.size > kMaxImageSize)
@@ -97,11 +102,23 @@ std::string PoolDefinition::array_name() const
     return ("zraid:" + name).substr(0, kArrayNameLength);
 }
 
+std::string default_target(const std::string& pool)
+{
+    // Where libvirt's AppArmor and SELinux rules expect images.
+    return "/var/lib/libvirt/images/" + pool;
+}
+
 std::string to_string(PoolType type)
 {
     switch (type) {
     case PoolType::disk:
         return "disk";
+    case PoolType::whole:
+        return "whole";
+    case PoolType::logical:
+        return "logical";
+    case PoolType::fs:
+        return "fs";
     }
     return "unknown";
 }
@@ -118,9 +135,13 @@ std::string to_string(Writes writes)
 
 PoolType parse_pool_type(const std::string& text)
 {
-    if (text == "disk")
-        return PoolType::disk;
-    throw UsageError(fmt::format("'{}' is no pool type", text), "the one type there is: disk");
+    for (const PoolType type : {PoolType::disk, PoolType::logical, PoolType::fs, PoolType::whole}) {
+        if (text == to_string(type))
+            return type;
+    }
+    throw UsageError(fmt::format("'{}' is no pool type", text),
+                     "choose disk (partitions), logical (an LVM volume group), fs (files) or whole "
+                     "(a domain has the array itself)");
 }
 
 AttachPolicy parse_attach_policy(const std::string& text)
@@ -161,7 +182,7 @@ void check_pool_name(const std::string& name)
 
 std::uint64_t default_bitmap_chunk(std::uint64_t image_size)
 {
-    std::uint64_t chunk = 4 * MiB;
+    std::uint64_t chunk = 16 * MiB;
     while (!bitmap_fits(image_size, chunk))
         chunk *= 2;
     return chunk;
@@ -169,7 +190,7 @@ std::uint64_t default_bitmap_chunk(std::uint64_t image_size)
 
 void check_bitmap_chunk(std::uint64_t chunk, std::uint64_t image_size)
 {
-    if (!std::has_single_bit(chunk) || chunk < kMinChunk || chunk > kMaxChunk)
+    if (!std::has_single_bit(chunk) || chunk < kMinChunk || chunk > kMaxBitmapChunk)
         throw UsageError(fmt::format("a bitmap chunk of {} bytes is not possible", chunk),
                          "give a power of two from 64K to 1G");
     if (bitmap_fits(image_size, chunk))
@@ -192,7 +213,11 @@ std::string to_xml(const PoolDefinition& pool)
     add_text(root, "uuid", pool.uuid.text());
     if (!pool.description.empty())
         add_text(root, "description", pool.description);
+    if (!pool.target.empty())
+        root.append_child("target").append_attribute("path").set_value(pool.target.c_str());
     pugi::xml_node image = root.append_child("image");
+    if (pool.image_kind != ImageKind::file)
+        image.append_attribute("type").set_value(to_string(pool.image_kind).c_str());
     image.append_attribute("path").set_value(pool.image.c_str());
     if (pool.writes != Writes::cached)
         image.append_attribute("writes").set_value(to_string(pool.writes).c_str());

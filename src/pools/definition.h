@@ -1,5 +1,6 @@
 #pragma once
 
+#include "devices/image.h"
 #include "util/paths.h"
 #include "util/uuid.h"
 
@@ -12,8 +13,17 @@ namespace zraid {
 /// How a pool hands out its space.
 enum class PoolType
 {
-    disk, ///< GPT on the array; a volume is a partition, /dev/mdNpM
+    disk,    ///< GPT on the array; a volume is a partition, /dev/mdNpM
+    logical, ///< an LVM volume group, named like the pool; a volume is a logical volume
+    fs,      ///< an XFS, mounted; a volume is a file
+    whole,   ///< a domain has the array itself; what is in it is the guest's, never written by us
 };
+
+/// What stands on the array is partitions, whoever makes them.
+constexpr bool has_partitions(PoolType type)
+{
+    return type == PoolType::disk || type == PoolType::whole;
+}
 
 /// When a pool has its RAM leg.
 enum class AttachPolicy
@@ -36,8 +46,10 @@ struct PoolDefinition
     Uuid uuid; ///< of the array, and of the libvirt pool
     PoolType type = PoolType::disk;
     std::string description;
-    std::string image;      ///< absolute path
-    std::uint64_t size = 0; ///< of the image, bytes
+    std::string target;                     ///< of an fs pool: where it is mounted; else empty
+    std::string image;                      ///< absolute path
+    ImageKind image_kind = ImageKind::file; ///< so that a lost device is never made as a file
+    std::uint64_t size = 0;                 ///< of the image, bytes
     Writes writes = Writes::cached;
     int md_number = -1;
     std::uint64_t bitmap_chunk = 0; ///< bytes
@@ -56,11 +68,18 @@ struct PoolDefinition
     bool operator==(const PoolDefinition&) const = default;
 };
 
-/// Bytes at the front of an image that md keeps for itself (metadata and bitmap).
+/// Bytes at the front of an image that md keeps for itself (metadata and bitmap) in arrays that
+/// zraid makes. An imported one has its own; what counts is Leg::data_offset, or the superblock.
 inline constexpr std::uint64_t kDataOffset = 1 << 20;
 /// Bounds of an image's size, bytes. The upper one is zram's.
 inline constexpr std::uint64_t kMinImageSize = std::uint64_t{16} << 20U;
 inline constexpr std::uint64_t kMaxImageSize = std::uint64_t{16} << 40U;
+
+/// Largest chunk of a bitmap, bytes.
+inline constexpr std::uint64_t kMaxBitmapChunk = std::uint64_t{1} << 30U;
+
+/// Where an fs pool is mounted if nothing else is said.
+std::string default_target(const std::string& pool);
 
 std::string to_string(PoolType type);
 std::string to_string(AttachPolicy policy);
@@ -73,7 +92,7 @@ Writes parse_writes(const std::string& text);
 /// @throws UsageError unless it is [A-Za-z0-9][A-Za-z0-9._-]{0,63}
 void check_pool_name(const std::string& name);
 
-/// Chunk of the bitmap for an image of this size, bytes: 4 MiB, and more where the bitmap would
+/// Chunk of the bitmap for an image of this size, bytes: 16 MiB, and more where the bitmap would
 /// outgrow the space that mdadm keeps for it.
 std::uint64_t default_bitmap_chunk(std::uint64_t image_size);
 /// @throws UsageError unless the chunk is a power of two that suits the size

@@ -73,4 +73,30 @@ Settings load_settings(const Paths& paths)
     return settings;
 }
 
+bool has_memory_limit(const Paths& paths)
+{
+    std::istringstream lines(read_if_there(paths.etc / "zraid.conf").value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+        if (trimmed(line.substr(0, line.find_first_of("#="))) == "memory-limit")
+            return true;
+    }
+    return false;
+}
+
+void add_memory_limit(const Paths& paths, const std::string& value)
+{
+    parse_memory_limit(value);
+    const auto file = paths.etc / "zraid.conf";
+    std::string text = read_if_there(file).value_or("");
+    if (!text.empty() && !text.ends_with('\n'))
+        text += '\n';
+    text += fmt::format("memory-limit = {}\n", value);
+    if (std::filesystem::exists(file)) {
+        replace_atomically(file, text);
+    } else {
+        make_folder(file.parent_path(), 0755);
+        save_atomically(file, text, 0644);
+    }
+}
+
 } // namespace zraid

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,16 +17,16 @@ namespace zraid {
 
 namespace fs = std::filesystem;
 
-namespace {
+void sync_file(int fd, const std::string& name)
+{
+    if (::fsync(fd) != 0)
+        throw SystemError(errno, "fsync '" + name + "'");
+}
 
 void sync_folder(const fs::path& folder)
 {
-    const UniqueFd fd = open_file(folder, O_RDONLY | O_DIRECTORY);
-    if (::fsync(fd.get()) != 0)
-        throw SystemError(errno, "fsync '" + folder.string() + "'");
+    sync_file(open_file(folder, O_RDONLY | O_DIRECTORY).get(), folder);
 }
-
-} // namespace
 
 void write_all(int fd, const std::string& content, const std::string& name)
 {
@@ -131,6 +132,17 @@ void rename_file(const fs::path& from, const fs::path& to)
         throw SystemError(errno, fmt::format("rename '{}' to '{}'", from.string(), to.string()));
 }
 
+/// May this process name a file of O_TMPFILE? AppArmor refuses that to one it confines, whatever
+/// its profile allows: for it the file is deleted ("Failed name lookup - deleted entry",
+/// Linux 6.1). libvirt's daemon is confined on Debian, and the hook with it.
+bool may_name_later()
+{
+    std::string label;
+    // Nothing can be read where there is no such security module. See apparmor(7).
+    std::ifstream("/proc/self/attr/current") >> label;
+    return label.empty() || label == "unconfined";
+}
+
 /// Gives a file of O_TMPFILE its name, also where there is one of that name.
 void name_file(const UniqueFd& fd, const fs::path& path, const fs::path& temporary)
 {
@@ -155,9 +167,13 @@ void save_atomically(const fs::path& path, const std::string& content, mode_t mo
     try {
         ::unlink(temporary.c_str());
         // Without a name until it is whole, so that a kill leaves nothing where there was nothing.
-        UniqueFd fd(::open(path.parent_path().c_str(), // NOLINT(*-vararg)
-                           O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
-        const bool has_name = !fd && errno == EOPNOTSUPP; // on an overlay, before Linux 6.2
+        UniqueFd fd;
+        bool has_name = !may_name_later();
+        if (!has_name) {
+            fd = UniqueFd(::open(path.parent_path().c_str(), // NOLINT(*-vararg)
+                                 O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
+            has_name = !fd && errno == EOPNOTSUPP; // on an overlay, before Linux 6.2
+        }
         if (has_name)
             fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (!fd)

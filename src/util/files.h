@@ -51,6 +51,12 @@ void save_atomically(const std::filesystem::path& path, const std::string& conte
 /// of a symbolic link that what it leads to is replaced.
 void replace_atomically(const std::filesystem::path& path, const std::string& content);
 
+/// fsync(2) of an open file: what was written to it is on its disk.
+/// @param name what the messages call it
+void sync_file(int fd, const std::string& name);
+/// The same of a folder's entries: files that were made, renamed or removed in it.
+void sync_folder(const std::filesystem::path& folder);
+
 /// Removes a file and makes the removal durable. @return false if there was none
 bool remove_durably(const std::filesystem::path& path);
 

@@ -29,6 +29,13 @@ public:
         return field && field->is_number_unsigned() ? field->get<std::uint64_t>() : 0;
     }
 
+    /// false for what is none
+    bool flag(const char* name) const
+    {
+        const auto* field = find(name);
+        return field && field->is_boolean() && field->get<bool>();
+    }
+
 private:
     const nlohmann::json* find(const char* name) const
     {

@@ -12,7 +12,11 @@ struct Paths
     std::filesystem::path sys = "/sys";
     std::filesystem::path dev = "/dev";
     std::filesystem::path proc = "/proc";
-    std::filesystem::path host_etc = "/etc"; ///< configuration of others: mdadm's
+    std::filesystem::path host_etc = "/etc";        ///< configuration of others: mdadm's
+    std::filesystem::path host_run = "/run";        ///< state of others: udev's, systemd's
+    std::filesystem::path modules = "/lib/modules"; ///< the kernel's, a folder for each release
+    std::filesystem::path hook;                     ///< where libvirt finds it
+    std::filesystem::path udev_rules;               ///< our file of udev rules
     std::filesystem::path sendmail = "/usr/sbin/sendmail";
     std::filesystem::path etc;     ///< pool definitions, overriding templates
     std::filesystem::path run;     ///< locks, claims, records: gone after a reboot

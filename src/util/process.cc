@@ -121,25 +121,63 @@ private:
     posix_spawnattr_t attributes_{};
 };
 
-/// Waits for a child's end. @return its wait status, or nothing when the time was up
-bool ends_in_time(pid_t pid, Milliseconds limit)
+/// Gives on what a program has written so far. Its descriptor shares the file's position with ours,
+/// which therefore stays where it is.
+class OutputReader
 {
+public:
+    OutputReader(int fd, const std::function<void(const std::string&)>& use) : fd_(fd), use_(use) {}
+
+    /// @return was there anything new?
+    bool read_on()
+    {
+        std::array<char, 4096> buffer{};
+        std::string text;
+        for (;;) {
+            const ssize_t n = ::pread(fd_, buffer.data(), buffer.size(), at_);
+            if (n <= 0)
+                break;
+            text.append(buffer.data(), static_cast<std::size_t>(n));
+            at_ += n;
+        }
+        if (!text.empty())
+            use_(text);
+        return !text.empty();
+    }
+
+private:
+    int fd_;
+    const std::function<void(const std::string&)>& use_;
+    off_t at_ = 0;
+};
+
+/// Waits for a child's end.
+/// @param out memory file with its output
+/// @return false when the time was up
+bool ends_in_time(pid_t pid, const Command& command, int out)
+{
+    constexpr Milliseconds glance{200};
     const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // NOLINT(*-vararg)
     if (!process)
         throw SystemError(errno, fmt::format("watch process {}", pid));
-    const auto end = std::chrono::steady_clock::now() + limit;
+    OutputReader reader(out, command.on_output);
+    auto end = std::chrono::steady_clock::now() + command.timeout;
     for (;;) {
-        const auto left =
+        auto left =
             std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
+        if (command.on_output)
+            left = std::min(left, glance);
         pollfd entry{process.get(), POLLIN, 0};
         const int ready =
             ::poll(&entry, 1, static_cast<int>(std::max(left, Milliseconds{0}).count()));
+        if (ready < 0 && errno != EINTR)
+            throw SystemError(errno, "poll");
+        if (command.on_output && reader.read_on())
+            end = std::chrono::steady_clock::now() + command.timeout;
         if (ready > 0)
             return true;
-        if (ready == 0)
+        if (std::chrono::steady_clock::now() >= end)
             return false;
-        if (errno != EINTR)
-            throw SystemError(errno, "poll");
     }
 }
 
@@ -187,7 +225,14 @@ CommandResult run(const Command& command)
 
     const auto begin = std::chrono::steady_clock::now();
     const pid_t pid = plan.spawn(program, command.argv);
-    const bool in_time = ends_in_time(pid, command.timeout);
+    bool in_time = false;
+    try {
+        in_time = ends_in_time(pid, command, out.get());
+    } catch (...) {
+        ::kill(-pid, SIGKILL);
+        reap(pid);
+        throw;
+    }
     if (!in_time)
         ::kill(-pid, SIGKILL);
     const int status = reap(pid);
@@ -198,7 +243,8 @@ CommandResult run(const Command& command)
                          content_of(err)};
     log().debug("ran '{}': exit code {}, {} ms", line, result.exit_code, taken.count());
     if (!in_time)
-        throw Error(fmt::format("run '{}': not done after {} s, killed: {}", line,
+        throw Error(fmt::format("run '{}': {} after {} s, killed: {}", line,
+                                command.on_output ? "no progress" : "not done",
                                 command.timeout.count() / 1000, last_words(result)));
     if (WIFSIGNALED(status))
         throw Error(fmt::format("run '{}': ended by signal {}: {}", line, WTERMSIG(status),

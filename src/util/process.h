@@ -2,6 +2,7 @@
 
 #include "util/wait.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct Command
     std::vector<int> keep_open{};
     /// What the program reads on its stdin.
     std::string input{};
+    /// Called with what came on its stdout since the last time, while it runs. Each time the time
+    /// limit begins anew: it is one of silence then.
+    std::function<void(const std::string& text)> on_output{};
 };
 
 /// How a program ended.

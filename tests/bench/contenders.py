@@ -173,7 +173,7 @@ class Zraid(Contender):
         return ram["stored_bytes"] + ram["table_bytes"]
 
     def take_down(self) -> None:
-        zraid("undefine", self.pool, "--remove-image", quiet=True)
+        zraid("undefine", self.pool, "--remove-image", "--yes", quiet=True)
 
 
 class ZraidThrough(Zraid):

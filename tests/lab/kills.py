@@ -15,13 +15,14 @@ from zlab import MIB, Done, Domain, Lab, sh, zraid
 Call = Tuple[str, int]                  # name, which one of that name
 
 # System calls by which a program changes something or has another change it.
-CHANGES = "ioctl,write,pwrite64,ftruncate,fallocate,rename,linkat,unlink,mkdir,clone3,clone,vfork,fsync"
+CHANGES = "ioctl,write,pwrite64,ftruncate,fallocate,rename,renameat2,linkat,unlink,mkdir,clone3,clone,vfork,fsync"
 
 
 def calls_of(words: Sequence[object], log: Path, **more: Any) -> List[Tuple[str, int]]:
-    """Run a command to its end and list those calls: (name, which one of that name)."""
+    """Run a command to its end and list those calls: (name, which one of that name). One that was
+    refused because something is busy for a moment, and made again, may not come in another run."""
     sh(["strace", "-o", log, "-e", f"trace={CHANGES}", *words], **more)
-    names = re.findall(r"(?m)^(\w+)\(", log.read_text())
+    names = re.findall(r"(?m)^(\w+)\((?!.*= -1 EBUSY)", log.read_text())
     seen: Counter = Counter()
     calls = []
     for name in names:

@@ -5,7 +5,9 @@ Importable on the host as well, like zlab.
 
 import signal
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
 from zlab import Lab
 
@@ -27,6 +29,15 @@ class Monitor:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         assert self.process.wait() == -signal.SIGKILL
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It does nothing meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def said(self) -> str:
         return LOG.read_text()

@@ -4,9 +4,11 @@ a picture of everything that must not change.
 Importable on the host as well, like zlab.
 """
 
+import errno
 import hashlib
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Union
 
@@ -37,10 +39,14 @@ class Pool:
         return zlab.info(self.name)
 
     def now(self) -> Now:
-        info = self.info()
-        leg = info["ram"]["device"] if info["ram"] else ""
-        return Now(info["state"], sorted(user["name"] for user in info["users"]),
-                   f"{leg} {sysfs(leg, 'diskseq')}" if leg else "")
+        while True:
+            info = self.info()
+            leg = info["ram"]["device"] if info["ram"] else ""
+            try:
+                return Now(info["state"], sorted(user["name"] for user in info["users"]),
+                           f"{leg} {sysfs(leg, 'diskseq')}" if leg else "")
+            except FileNotFoundError:
+                pass                # the device went between the two looks
 
     @property
     def md(self) -> str:
@@ -59,6 +65,14 @@ class Pool:
         assert now.state == "mirrored", now
         return now
 
+    def wait_compared(self, timeout: float = 60) -> Dict[str, Any]:
+        """Wait until the disk leg is back, and was compared, and return the pool's info. Where the
+        legs differ it is taken out once more in between, to be copied to: one look has to tell."""
+        def compared() -> Dict[str, Any]:
+            info = self.info()
+            return info if info["state"] == "mirrored" and not info["disk"]["in_doubt"] else {}
+        return wait_for(compared, f"the legs of {self.name} are compared", timeout)
+
     def add_volume(self, size: str = "20M") -> str:
         """A volume made through libvirt; the path of its device."""
         before = set(volumes(self.name))
@@ -71,12 +85,22 @@ class Pool:
         sh(["parted", "--script", self.md, "mkpart", f"part{number}", start, end])
         return wait_for_device(f"{self.md}p{number}")
 
-    def mismatches(self) -> int:
+    def mismatches(self, timeout: float = 60) -> int:
         """Let md compare the legs, all of them; the number of sectors that differ."""
         name = zlab.name_of(self.md)
         attribute = Path("/sys/block") / name / "md"
-        (attribute / "sync_action").write_text("check")
-        wait_for(lambda: zlab.read(attribute / "sync_action") == "idle", f"the check of {name}", 60)
+
+        def begun() -> bool:
+            # EBUSY while md's thread has not yet put away what it did before.
+            try:
+                (attribute / "sync_action").write_text("check")
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
+                return False
+            return True
+        wait_for(begun, f"the check of {name} begins")
+        wait_for(lambda: zlab.read(attribute / "sync_action") == "idle", f"the check of {name}", timeout)
         assert zlab.read(attribute / "last_sync_action") == "check"
         return int(zlab.read(attribute / "mismatch_cnt"))
 
@@ -84,7 +108,11 @@ class Pool:
     def legs(self) -> Dict[str, str]:
         """Members of the array and what md says of each."""
         folder = Path("/sys/block") / zlab.name_of(self.md) / "md"
-        return {leg.name[len("dev-"):]: zlab.read(leg / "state") for leg in folder.glob("dev-*")}
+        legs = {}
+        for leg in folder.glob("dev-*"):
+            with suppress(OSError):     # it is just being removed
+                legs[leg.name[len("dev-"):]] = zlab.read(leg / "state")
+        return legs
 
     def claimed_by(self) -> List[str]:
         """UUIDs of the domains that claim it."""
@@ -110,7 +138,7 @@ def make_pool(lab: Lab, name: str, size: str = "64M", *options: Union[str, Path]
 
 def drop_pool(name: str) -> None:
     if (DEFINITIONS / f"{name}.xml").exists():
-        zraid("undefine", name, "--remove-image")
+        zraid("undefine", name, "--remove-image", "--yes")
 
 
 def volumes(pool: str) -> Dict[str, int]:

@@ -4,6 +4,7 @@ them by hand and libvirt looks at them again and again: a test of any length and
 Importable on the host as well, like zlab.
 """
 
+import itertools
 import random
 import threading
 import time
@@ -94,8 +95,9 @@ def _live(party: Party, guest: Guest) -> None:
 
 def _administer(party: Party, pools: List[Pool]) -> None:
     """attach and detach by hand: both are right at any time, with and without users."""
-    while not party.over():
-        command = random.choice(("attach", "detach"))
+    for command in itertools.cycle(("attach", "detach")):
+        if party.over():
+            return
         party.must(command, zraid, command, random.choice(pools).name)
 
 

@@ -36,9 +36,10 @@ def options(**chosen: Any) -> Callable:
 
     timeout=SECONDS for each phase (180); fresh=True for a boot and a disk of its own;
     memory=MIB, cpus=N, slow_iops=N (a second disk /dev/vdb, at most N requests a
-    second) for another machine than the others use.
+    second) for another machine than the others use. A step of the fresh host has only
+    boot=N, the boot that it belongs to.
     """
-    unknown = set(chosen) - {"timeout", "fresh", "memory", "cpus", "slow_iops"}
+    unknown = set(chosen) - {"timeout", "fresh", "memory", "cpus", "slow_iops", "boot"}
     if unknown:
         raise TypeError(f"no such option of a lab test: {', '.join(sorted(unknown))}")
 
@@ -247,6 +248,12 @@ def loops() -> Dict[str, str]:
     return attached
 
 
+def detach_loop(device: str) -> None:
+    """The kernel lets go at the last close, and udev may be looking at it."""
+    sh(["losetup", "--detach", device])
+    wait_for(lambda: name_of(device) not in loops(), f"{device} is detached")
+
+
 def zrams() -> List[str]:
     """All zram devices."""
     return _blocks("zram*")
@@ -262,16 +269,28 @@ def mds() -> Dict[str, str]:
     return {name: state for name, state in states.items() if state != "clear"}
 
 
+def settle() -> None:
+    """Wait until udev is through with what it knows of; if it never is, tell what keeps it."""
+    if sh(["udevadm", "settle", "--timeout=60"], check=False, quiet=True).rc == 0:
+        return
+    sh(["ps", "-eo", "pid,ppid,stat,wchan:32,args"])
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if read(process / "comm") in ("systemd-udevd", "(udev-worker)"):
+                print(f"{process.name} {read(process / 'stat')}\n{read(process / 'stack')}", flush=True)
+    raise AssertionError("udev does not settle")
+
+
 @contextlib.contextmanager
 def udev_paused() -> Iterator[None]:
     """No udev rule runs meanwhile; events wait."""
-    sh(["udevadm", "settle", "--timeout=30"], quiet=True)
+    settle()
     sh(["udevadm", "control", "--stop-exec-queue"], quiet=True)
     try:
         yield
     finally:
         sh(["udevadm", "control", "--start-exec-queue"], quiet=True)
-        sh(["udevadm", "settle", "--timeout=30"], quiet=True)
+        settle()
 
 
 @contextlib.contextmanager
@@ -289,8 +308,9 @@ def fresh_loop(image: Union[str, Path], offset: int = 0) -> Iterator[str]:
 
 
 def image_bytes(image: Union[str, Path], offset: int, length: int) -> bytes:
-    """Bytes of an image as a fresh read-only loop device shows them."""
-    with fresh_loop(image) as device, open(device, "rb") as stream:
+    """Bytes of an image, as the file system has them: with what its page cache holds, and of writes
+    past the cache too."""
+    with open(image, "rb") as stream:
         stream.seek(offset)
         return stream.read(length)
 

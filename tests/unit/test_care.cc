@@ -53,6 +53,19 @@ TEST(CareFor, FollowsFromTheLegsAndWhatIsWanted)
     }
 }
 
+TEST(CareFor, LetsGoOfADeviceThatIsLost)
+{
+    PoolView lost = view("in_sync", "in_sync");
+    lost.image_kind = ImageKind::block;
+    EXPECT_EQ(care_for(lost, false), Care::detach);
+    lost.image_fault = ImageFault::gone;
+    lost.in_doubt = true;
+    EXPECT_EQ(care_for(lost, false), Care::repair_disk_leg);
+    EXPECT_EQ(care_for(lost, true), Care::repair_disk_leg);
+    lost.disk = leg("faulty");
+    EXPECT_EQ(care_for(lost, true), Care::repair_disk_leg);
+}
+
 TEST(CareFor, ComparesBeforeTheRamLegMayGo)
 {
     PoolView doubtful = view("in_sync", "in_sync");

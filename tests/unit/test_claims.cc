@@ -47,6 +47,14 @@ TEST_F(ClaimsTest, AreAddedListedAndRemoved)
     EXPECT_THAT(claims_.list(), IsEmpty());
 }
 
+TEST_F(ClaimsTest, TellWhichDriverStartedTheDomain)
+{
+    claims_.add({"web", kFirst, 0, true});
+    claims_.add({"db", kSecond});
+    for (const Claim& claim : claims_.list())
+        EXPECT_EQ(claim.xen, claim.domain == "web");
+}
+
 TEST_F(ClaimsTest, CountOncePerDomain)
 {
     claims_.add({"web", kFirst});

@@ -7,6 +7,7 @@
 #include "support/pool_definitions.h"
 #include "support/recorded_leg.h"
 #include "support/resource_limit.h"
+#include "support/saved_pool.h"
 #include "support/test_driver.h"
 #include "util/size.h"
 
@@ -119,6 +120,18 @@ TEST_F(DefinePool, TakesUpTheArrayOfThisPoolAgain)
 {
     system_.put("images/vm", recorded_leg() + std::string(15 * MiB, '\0'));
     EXPECT_THAT(refusal(request()), HasSubstr(kNoLoop));
+}
+
+TEST_F(DefinePool, LeavesTheChunksOfAnArrayThatIsThere)
+{
+    system_.put("images/vm", recorded_leg() + std::string(15 * MiB, '\0'));
+    DefineRequest wanted = request();
+    wanted.bitmap_chunk = 4 * MiB;
+    EXPECT_THAT(refusal(wanted), HasSubstr(kNoLoop));
+    wanted.bitmap_chunk = 8 * MiB;
+    EXPECT_THAT(refusal(wanted),
+                HasSubstr("has a bitmap chunk of 4 MiB, not 8 MiB. Next: leave out "
+                          "--bitmap-chunk to take the array as it is"));
 }
 
 TEST_F(DefinePool, RefusesBadInput)
@@ -337,20 +350,11 @@ TEST_F(DefinePool, GoesOnWithTheSameRequestOnly)
     }
 }
 
-class UndefinePool : public ::testing::Test
+class UndefinePool : public test::SavedPool
 {
 protected:
-    UndefinePool()
-    {
-        pool_.image = system_.put("vm.img", recorded_leg());
-        PoolStore(system_.paths).save(pool_);
-    }
     bool is_defined() const { return PoolStore(system_.paths).contains("vm"); }
     bool has_image() const { return std::filesystem::exists(pool_.image); }
-
-    FakeSystem system_;
-    Admin admin_{system_.paths, test::kTestDriver};
-    PoolDefinition pool_ = pool_definition();
 };
 
 TEST_F(UndefinePool, KeepsTheImage)
@@ -365,7 +369,7 @@ TEST_F(UndefinePool, RemovesTheImageIfAskedTo)
     undefine_pool(admin_, "vm", true);
     EXPECT_FALSE(is_defined());
     EXPECT_FALSE(has_image());
-    PoolStore(system_.paths).save(pool_);
+    save();
     EXPECT_EQ(failure([&] { undefine_pool(admin_, "vm", true); }), "no error") << "it is gone";
 }
 
@@ -404,7 +408,7 @@ TEST_F(UndefinePool, ForgetsUsersThatDoNotRun)
 TEST_F(UndefinePool, ChangesNothingWhereLibvirtCannotBeReached)
 {
     pool_.libvirt = true;
-    PoolStore(system_.paths).save(pool_);
+    save();
     admin_.uri = test::kNoDriver;
     EXPECT_THAT(failure([&] { undefine_pool(admin_, "vm", true); }),
                 StartsWith("libvirt: connect to"));
@@ -425,7 +429,7 @@ TEST_F(UndefinePool, TakesLibvirtsPoolAwayToo)
 {
     const LibvirtConnection libvirt(test::kTestDriver);
     pool_.libvirt = true;
-    PoolStore(system_.paths).save(pool_);
+    save();
     libvirt.define_pool("<pool type='dir'><name>vm</name><uuid>" + pool_.uuid.text() +
                         "</uuid><target><path>/dev</path></target></pool>");
     libvirt.start_pool("vm");

@@ -81,7 +81,8 @@ TEST(CheckPoolName, RefusesOthersAsTheSchemaDoes)
 
 TEST(PoolTypeTest, IsReadAsItIsWritten)
 {
-    EXPECT_EQ(parse_pool_type(to_string(PoolType::disk)), PoolType::disk);
+    for (const PoolType type : {PoolType::disk, PoolType::logical, PoolType::fs, PoolType::whole})
+        EXPECT_EQ(parse_pool_type(to_string(type)), type);
     EXPECT_THAT(failure([] { parse_pool_type("lvm"); }),
                 AllOf(StartsWith("'lvm' is no pool type. Next: "), HasSubstr("disk")));
     EXPECT_EQ(failure_code([] { parse_pool_type(""); }), 2);
@@ -101,9 +102,9 @@ TEST(BitmapChunk, DefaultsToOneThatFits)
 {
     // mdadm keeps 4, 64 or 128 KiB for the bitmap, by the size of the leg.
     const std::vector<std::pair<std::uint64_t, std::uint64_t>> cases{
-        {kMinImageSize, 4 * MiB}, {8 * GiB, 4 * MiB},  {200 * GiB, 4 * MiB},
-        {TiB, 4 * MiB},           {2 * TiB, 4 * MiB},  {4 * TiB - 16 * GiB, 4 * MiB},
-        {4 * TiB, 8 * MiB},       {8 * TiB, 16 * MiB}, {kMaxImageSize, 32 * MiB}};
+        {kMinImageSize, 16 * MiB},       {8 * GiB, 16 * MiB},
+        {200 * GiB, 16 * MiB},           {8 * TiB, 16 * MiB},
+        {16 * TiB - 64 * GiB, 16 * MiB}, {kMaxImageSize, 32 * MiB}};
     for (const auto& [size, chunk] : cases) {
         EXPECT_EQ(default_bitmap_chunk(size), chunk) << size;
         EXPECT_EQ(failure([&] { check_bitmap_chunk(chunk, size); }), "no error") << size;
@@ -181,6 +182,31 @@ TEST(DefinitionXml, HoldsTheExtremes)
             EXPECT_EQ(read_back(pool), pool);
         }
     }
+}
+
+TEST(DefinitionXml, TellsABlockDeviceFromAFile)
+{
+    PoolDefinition pool = pool_definition();
+    EXPECT_EQ(to_xml(pool).find("type=\"file\""), std::string::npos) << "that goes without saying";
+    pool.image = "/dev/vg/lv";
+    pool.image_kind = ImageKind::block;
+    EXPECT_THAT(to_xml(pool), HasSubstr("<image type=\"block\" path=\"/dev/vg/lv\" />"));
+    EXPECT_EQ(read_back(pool), pool);
+}
+
+TEST(DefinitionXml, HasATargetWhereItIsMounted)
+{
+    PoolDefinition pool = pool_definition();
+    pool.type = PoolType::logical;
+    EXPECT_EQ(read_back(pool), pool);
+    pool.type = PoolType::fs;
+    pool.target = default_target("vm");
+    EXPECT_EQ(read_back(pool), pool);
+    pool.target = "";
+    EXPECT_EQ(refusal(to_xml(pool)), "vm.xml: a pool of type fs needs a <target>");
+    pool.target = "/x";
+    pool.type = PoolType::disk;
+    EXPECT_EQ(refusal(to_xml(pool)), "vm.xml: only a pool of type fs has a <target>");
 }
 
 TEST(DefinitionXml, IsReadableByPeople)

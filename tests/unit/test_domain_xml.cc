@@ -45,6 +45,19 @@ TEST(ParseDomain, ReadsNameAndUuid)
     EXPECT_EQ(disks.name, "web");
     EXPECT_EQ(disks.uuid.text(), kUuid);
     EXPECT_THAT(disks.sources, IsEmpty());
+    EXPECT_FALSE(disks.xen);
+}
+
+TEST(ParseDomain, ReadsADomainOfXen)
+{
+    const DomainDisks disks = parse_domain(fmt::format(
+        "<domain type='xen' id='7'><name>web</name><uuid>{}</uuid>"
+        "<os><type arch='x86_64' machine='xenpv'>linux</type></os><devices>"
+        "<disk type='block' device='disk'><driver name='phy' type='raw'/>"
+        "<source dev='/dev/md100p1'/><target dev='xvda' bus='xen'/></disk></devices></domain>",
+        kUuid));
+    EXPECT_TRUE(disks.xen);
+    EXPECT_THAT(disks.sources, ElementsAre(path("/dev/md100p1")));
 }
 
 TEST(ParseDomain, ReadsEveryKindOfSource)

@@ -18,19 +18,13 @@ namespace {
 
 using test::failure;
 using test::FileSizeLimit;
+using test::mode_of;
 using test::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-
-mode_t mode_of(const std::filesystem::path& path)
-{
-    struct stat info = {};
-    EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
-    return info.st_mode & 07777U;
-}
 
 TEST(ReadFile, GivesAllOfIt)
 {

@@ -88,7 +88,8 @@ TEST(InspectImage, FollowsLinks)
 TEST(InspectImage, RefusesWhatIsNoFile)
 {
     const TemporaryFolder folder;
-    const std::string next = ". Next: give the path of an image file, or of one that is to be made";
+    const std::string next = ". Next: give the path of an image file, of one that is to be made, "
+                             "or of a block device";
     EXPECT_EQ(failure([&] { inspect_image(folder.path()); }),
               "image '" + folder.path().string() + "' is a directory, not a regular file" + next);
     EXPECT_EQ(failure([] { inspect_image("/dev/null"); }),
@@ -160,6 +161,26 @@ TEST(CreateImage, NamesAMissingFolder)
     const std::string path = folder / "missing/image";
     EXPECT_EQ(failure([&] { create_image(path, MiB, false); }),
               "open '" + path + "': No such file or directory");
+}
+
+TEST(CompleteImage, GivesAShortOneItsSizeAndBlocks)
+{
+    const TemporaryFolder folder;
+    const std::string path = folder.put("image", "");
+    complete_image(path, 4 * MiB, false);
+    EXPECT_TRUE(read_file(path) == std::string(4 * MiB, '\0'));
+    EXPECT_LT(stat_of(path).st_blocks * 512, static_cast<off_t>(MiB));
+    complete_image(path, 4 * MiB, true);
+    EXPECT_GE(stat_of(path).st_blocks * 512, static_cast<off_t>(4 * MiB));
+}
+
+TEST(CompleteImage, NeverShortensOne)
+{
+    const TemporaryFolder folder;
+    const std::string path = folder.put("image", std::string(8192, 'x'));
+    EXPECT_EQ(failure([&] { complete_image(path, 4096, false); }),
+              "image '" + path + "' is longer than 4 KiB");
+    EXPECT_EQ(read_file(path).size(), 8192U);
 }
 
 TEST(BlankImageEnds, LeavesTheMiddleAndTheSize)

@@ -37,6 +37,7 @@ TEST(ReadMd, ReadsAMirroredArray)
     ASSERT_TRUE(disk);
     EXPECT_THAT(disk->flags, UnorderedElementsAre("in_sync", "write_mostly"));
     EXPECT_EQ(disk->slot, 0);
+    EXPECT_EQ(disk->data_offset, std::uint64_t{1} << 20U);
     EXPECT_TRUE(disk->in_sync());
     EXPECT_FALSE(disk->faulty());
     const MdMember* ram = array->member("zram0");
@@ -95,7 +96,7 @@ TEST(ReadMd, ReadsDegradedArrays)
 
 TEST(ReadMd, IsNotInSyncWhileFaulty)
 {
-    const MdMember member{"loop0", {"in_sync", "faulty"}, 0};
+    const MdMember member{"loop0", {"in_sync", "faulty"}, 0, {}};
     EXPECT_FALSE(member.in_sync());
     EXPECT_TRUE(member.faulty());
 }

@@ -1,9 +1,6 @@
 #include "admin/md_alert.h"
-#include "pools/store.h"
-#include "support/fake_system.h"
 #include "support/log_capture.h"
-#include "support/pool_definitions.h"
-#include "support/recorded_leg.h"
+#include "support/saved_pool.h"
 #include "util/files.h"
 #include "util/lock.h"
 
@@ -16,10 +13,7 @@
 namespace zraid {
 namespace {
 
-using test::FakeSystem;
 using test::LogCapture;
-using test::pool_definition;
-using test::recorded_leg;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -127,13 +121,11 @@ TEST(IsMailed, SaysWhatMdadmMails)
 }
 
 /// A pool 'vm' on /dev/md100, an mdadm.conf that is filtered, a sendmail that records.
-class MdAlertTest : public ::testing::Test
+class MdAlertTest : public test::SavedPool
 {
 protected:
     MdAlertTest()
     {
-        pool_.image = system_.put("vm.img", recorded_leg());
-        PoolStore(system_.paths).save(pool_);
         system_.put("proc/devices", "Character devices:\n252 zram\n\nBlock devices:\n  7 loop\n"
                                     "  9 md\n251 zram\n254 mdp\n");
         system_.put("proc/mdstat", "Personalities : [raid1]\nmd100 : active raid1 loop0[0](W)\n");
@@ -147,11 +139,6 @@ protected:
     {
         system_.put("host-etc/mdadm/mdadm.conf", content);
     }
-    void put_array(const std::string& recording) const
-    {
-        system_.remove("sys/block/md100");
-        system_.put_tree(recording, "sys/block/md100");
-    }
     AlertVerdict judge(const MdAlert& alert) const { return judge_alert(system_.paths, alert); }
     std::vector<std::string> handle(const MdAlert& alert) const
     {
@@ -159,9 +146,6 @@ protected:
         return handle_md_alert(system_.paths, alert);
     }
     std::string mail() const { return read_if_there(system_ / "mail").value_or("no mail"); }
-
-    FakeSystem system_;
-    PoolDefinition pool_ = pool_definition();
 };
 
 TEST_F(MdAlertTest, JudgesRecordedArrays)
@@ -222,7 +206,7 @@ TEST_F(MdAlertTest, PassesOnWhatCannotBeFoundOut)
     put_array("md100-disk-only.tree");
     system_.put("etc/pools/vm.xml", "<pool");
     EXPECT_TRUE(judge({"DegradedArray", "/dev/md100", {}}).passed_on);
-    PoolStore(system_.paths).save(pool_);
+    save();
     system_.put("etc/pools/broken.xml", "<pool");
     EXPECT_FALSE(judge({"DegradedArray", "/dev/md100", {}}).passed_on) << "another pool's";
     system_.remove("sys/block/md100/md/array_state");

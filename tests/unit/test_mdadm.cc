@@ -63,6 +63,12 @@ TEST_F(MdadmTest, AssemblesByTheUuid)
               "--uuid=0123abcd:456789ef:fedcba98:76543210 DEV/loop3");
 }
 
+TEST_F(MdadmTest, GrowsAnArrayToItsMembers)
+{
+    EXPECT_EQ(line([](const Mdadm& mdadm) { mdadm.grow(100); }),
+              "mdadm --grow DEV/md100 --size=max");
+}
+
 TEST_F(MdadmTest, AddsAMember)
 {
     EXPECT_EQ(line([](const Mdadm& mdadm) { mdadm.add(100, "zram1"); }),

@@ -1,6 +1,8 @@
 #include "devices/partitions.h"
 #include "support/failure.h"
 #include "support/fake_system.h"
+#include "util/process.h"
+#include "util/size.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +14,7 @@ using test::failure;
 using test::FakeSystem;
 using test::TemporaryFolder;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::string with(std::size_t at, const std::string& text)
@@ -64,6 +67,58 @@ TEST(KernelPartitions, AreTheNumbersInSysfs)
     system.put("sys/block/md100/md100p3/partition", "going away\n");
     EXPECT_THAT(kernel_partitions(system.paths, "md100"), ElementsAre(1, 12));
     EXPECT_THAT(kernel_partitions(system.paths, "md101"), IsEmpty());
+}
+
+/// A file of that size with a GPT of one partition, from 1 MiB to 3 MiB, as sfdisk makes it.
+class GptOnAFile : public ::testing::Test
+{
+protected:
+    GptOnAFile()
+    {
+        truncate(16 * MiB);
+        run({{"sfdisk", "--quiet", device_}, Milliseconds{10'000}, {0}, {}, kScript});
+    }
+    void truncate(std::uint64_t size) const { std::filesystem::resize_file(device_, size); }
+    /// sfdisk's dump, a field of each line that has it.
+    std::string dump() const { return run({{"sfdisk", "--dump", device_}}).out; }
+
+    static constexpr const char* kScript = "label: gpt\nstart=2048, size=4096, name=\"guest\", "
+                                           "uuid=11111111-2222-3333-4444-555555555555\n"
+                                           "start=16384, size=2048\n";
+
+    TemporaryFolder folder_;
+    std::string device_ = folder_.put("md100", "");
+};
+
+TEST_F(GptOnAFile, MovesItsSecondHeaderToTheNewEnd)
+{
+    EXPECT_THAT(dump(), HasSubstr("last-lba: 32734\n"));
+    truncate(64 * MiB);
+    use_whole_device(device_, -1);
+    EXPECT_THAT(dump(), HasSubstr("last-lba: 131038\n"));
+    EXPECT_THAT(dump(), HasSubstr("start=        2048, size=        4096"));
+    use_whole_device(device_, -1);
+    EXPECT_THAT(dump(), HasSubstr("last-lba: 131038\n"));
+}
+
+TEST_F(GptOnAFile, ExtendsAPartitionUpToTheNext)
+{
+    extend_partition(device_, 1, -1);
+    EXPECT_THAT(dump(), HasSubstr("start=        2048, size=       14336"));
+    EXPECT_THAT(dump(), HasSubstr("uuid=11111111-2222-3333-4444-555555555555, name=\"guest\""));
+    EXPECT_THAT(dump(), HasSubstr("start=       16384, size=        2048"));
+}
+
+TEST_F(GptOnAFile, ExtendsTheLastPartitionToTheNewEnd)
+{
+    truncate(64 * MiB);
+    use_whole_device(device_, -1);
+    extend_partition(device_, 2, -1);
+    EXPECT_THAT(dump(), HasSubstr("start=       16384, size=      114655"));
+    extend_partition(device_, 2, -1);
+    EXPECT_THAT(dump(), HasSubstr("start=       16384, size=      114655"));
+    EXPECT_EQ(failure([&] { extend_partition(device_, 3, -1); }),
+              "'" + device_ + "' has no partition 3");
 }
 
 } // namespace

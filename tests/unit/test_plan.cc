@@ -1,5 +1,6 @@
 #include "mirror/plan.h"
 #include "support/pool_definitions.h"
+#include "util/size.h"
 
 #include <algorithm>
 #include <array>
@@ -23,8 +24,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::array kGoals{Goal::assembled, Goal::attached, Goal::detached, Goal::stopped,
-                            Goal::repaired};
+constexpr std::array kGoals{Goal::bare,    Goal::assembled, Goal::attached, Goal::detached,
+                            Goal::stopped, Goal::grown,     Goal::repaired};
 
 Loop make_loop(const std::string& name, bool ours)
 {
@@ -59,6 +60,16 @@ std::vector<std::optional<Leg>> all_legs(const std::string& device)
 {
     return {std::nullopt, Leg{device, true, false}, Leg{device, false, false},
             Leg{device, false, true}};
+}
+
+/// The same with an image that has grown.
+PoolView outgrown(PoolView view)
+{
+    view.disk_loop = view.loops.front();
+    view.disk_loop->size = 64 * MiB;
+    view.array->size = view.disk_loop->size - kDataOffset;
+    view.image_size = 128 * MiB;
+    return view;
 }
 
 /// Every view there can be.
@@ -100,6 +111,8 @@ std::vector<PoolView> all_views()
                                         view.stray_zram = "zram5";
                                     view.stray_is_newer = stray_zram == 2;
                                     views.push_back(view);
+                                    if (array && image && disk && !loops.empty())
+                                        views.push_back(outgrown(view));
                                 }
     return views;
 }
@@ -155,6 +168,16 @@ std::string take(PoolView& view, Step step)
         view.array->array_state = "clean";
         view.disk = Leg{view.loops.front().name, true, false};
         return "";
+    case Step::bring_up_layout:
+        if (!is_active(view))
+            return "brings up what stands on no array";
+        view.layout = LayoutState::up;
+        return "";
+    case Step::take_down_layout:
+        if (!is_active(view))
+            return "takes down what stands on no array";
+        view.layout = LayoutState::down;
+        return "";
     case Step::drop_ram_leg:
         if (!is_active(view) || !view.ram)
             return "there is no RAM leg to drop";
@@ -188,6 +211,16 @@ std::string take(PoolView& view, Step step)
             return "detaches a loop that an array stands on";
         std::erase_if(view.loops, [](const Loop& loop) { return loop.fits_a_leg(); });
         return "";
+    case Step::grow_loop:
+        if (!is_active(view) || !in_sync(view.disk))
+            return "grows a loop that is no disk leg";
+        view.disk_loop->size = view.image_size;
+        return "";
+    case Step::grow_array:
+        if (view.ram)
+            return "grows an array whose RAM leg stays small";
+        view.array->size = view.disk_loop->size - kDataOffset;
+        return "";
     case Step::remove_disk_leg:
         if (!view.disk || !view.disk->faulty || !in_sync(view.ram))
             return "removes a disk leg that is not lost";
@@ -209,6 +242,7 @@ std::string take(PoolView& view, Step step)
 bool reached(const PoolView& view, Goal goal)
 {
     switch (goal) {
+    case Goal::bare:
     case Goal::assembled:
         return is_active(view);
     case Goal::attached:
@@ -219,6 +253,8 @@ bool reached(const PoolView& view, Goal goal)
         return !view.array && !view.stray_array && !view.ram && !view.stray_zram &&
                std::none_of(view.loops.begin(), view.loops.end(),
                             [](const Loop& loop) { return loop.fits_a_leg(); });
+    case Goal::grown:
+        return is_active(view) && !view.is_outgrown();
     case Goal::repaired:
         return !is_active(view) ||
                !((view.disk && view.disk->faulty) || (view.ram && view.ram->faulty) || !view.disk);
@@ -337,6 +373,40 @@ TEST(PlanOfEveryView, NeverGivesUpTheOnlyGoodCopy)
     EXPECT_THAT(wrong, IsEmpty());
 }
 
+TEST(PlanGrowth, TakesTheRamLegOutFirst)
+{
+    PoolView view;
+    view.image = FileId{1, 2};
+    view.loops = {make_loop("loop0", true)};
+    view.array = MdArray{};
+    view.array->array_state = "clean";
+    view.disk = Leg{"loop0", true, false};
+    view.ram = Leg{"zram0", true, false};
+    EXPECT_THAT(plan(view, Goal::grown).steps, IsEmpty());
+    EXPECT_THAT(
+        plan(outgrown(view), Goal::grown).steps,
+        ElementsAre(Step::drop_ram_leg, Step::discard_zram, Step::grow_loop, Step::grow_array));
+    view.ram.reset();
+    EXPECT_THAT(plan(outgrown(view), Goal::grown).steps,
+                ElementsAre(Step::grow_loop, Step::grow_array));
+    PoolView longer_loop = outgrown(view);
+    longer_loop.disk_loop->size = longer_loop.image_size;
+    EXPECT_TRUE(longer_loop.is_outgrown());
+}
+
+TEST(PlanGrowth, IsRefusedWithAReason)
+{
+    PoolView view;
+    view.image = FileId{1, 2};
+    view.loops = {make_loop("loop0", true)};
+    EXPECT_EQ(plan(view, Goal::grown).refusal, "its array is not there");
+    view.array = MdArray{};
+    view.array->array_state = "clean";
+    view.ram = Leg{"zram0", true, false};
+    view.disk = Leg{"loop0", false, true};
+    EXPECT_EQ(plan(outgrown(view), Goal::grown).refusal, "the disk leg is not in sync");
+}
+
 TEST(PlanOfEveryView, LeavesLoopsOfOthersAlone)
 {
     const Examples wrong = find_wrong([](const PoolView& view, Goal goal) -> std::string {
@@ -402,6 +472,53 @@ TEST(PlanTest, TakesDownAPool)
     EXPECT_THAT(
         plan(running_view(kDisk, kRam), Goal::stopped).steps,
         ElementsAre(Step::drop_ram_leg, Step::discard_zram, Step::stop_array, Step::detach_loop));
+}
+
+/// A pool that is up on its disk leg, or down, with a layout in some state.
+PoolView with_layout(LayoutState layout, bool up)
+{
+    PoolView view;
+    view.image = FileId{};
+    view.layout = layout;
+    if (up) {
+        view.loops = {make_loop("loop0", true)};
+        view.array = MdArray{};
+        view.array->array_state = "clean";
+        view.disk = Leg{"loop0", true, false};
+    }
+    return view;
+}
+
+TEST(PlanTest, BringsUpWhatStandsOnTheArray)
+{
+    for (const LayoutState state : {LayoutState::down, LayoutState::idle, LayoutState::partly}) {
+        EXPECT_THAT(plan(with_layout(state, false), Goal::assembled).steps,
+                    ElementsAre(Step::attach_loop, Step::assemble_array, Step::bring_up_layout));
+        EXPECT_THAT(plan(with_layout(state, true), Goal::assembled).steps,
+                    ElementsAre(Step::bring_up_layout));
+        EXPECT_THAT(plan(with_layout(state, true), Goal::attached).steps,
+                    ElementsAre(Step::bring_up_layout, Step::make_zram, Step::add_ram_leg));
+        EXPECT_THAT(plan(with_layout(state, true), Goal::bare).steps, IsEmpty());
+        EXPECT_THAT(plan(with_layout(state, true), Goal::detached).steps, IsEmpty());
+    }
+    for (const LayoutState state : {LayoutState::none, LayoutState::up})
+        EXPECT_THAT(plan(with_layout(state, true), Goal::assembled).steps, IsEmpty());
+}
+
+TEST(PlanTest, TakesDownFirstWhatStandsOnTheArray)
+{
+    for (const LayoutState state : {LayoutState::up, LayoutState::partly}) {
+        PoolView view = with_layout(state, true);
+        view.ram = Leg{"zram0", true, false};
+        EXPECT_THAT(plan(view, Goal::stopped).steps,
+                    ElementsAre(Step::take_down_layout, Step::drop_ram_leg, Step::discard_zram,
+                                Step::stop_array, Step::detach_loop));
+        view.disk->in_sync = false;
+        EXPECT_THAT(plan(view, Goal::stopped).steps, IsEmpty());
+    }
+    for (const LayoutState state : {LayoutState::none, LayoutState::idle, LayoutState::down})
+        EXPECT_THAT(plan(with_layout(state, true), Goal::stopped).steps,
+                    ElementsAre(Step::stop_array, Step::detach_loop));
 }
 
 TEST(PlanTest, TakesOverAnArrayThatCameUpByItself)
@@ -540,6 +657,64 @@ TEST(PlanTest, KeepsWhatAnImageThatWasChangedByHandLacks)
         EXPECT_NE(plan(view, Goal::attached).refusal, "");
     }
     EXPECT_EQ(plan(view, Goal::stopped).refusal, "") << "truncated: there is nothing to keep";
+}
+
+/// The same on a block device.
+PoolView on_device(PoolView view)
+{
+    view.image_kind = ImageKind::block;
+    view.image_size = 64 * MiB;
+    return view;
+}
+
+TEST(PlanTest, LetsGoOfALostDeviceBeforeItIsConnectedAgain)
+{
+    PoolView failed = on_device(running_view(kLostDisk, kRam));
+    EXPECT_THAT(plan(failed, Goal::repaired).steps,
+                ElementsAre(Step::remove_disk_leg, Step::attach_loop, Step::re_add_disk_leg));
+    failed.image_size = 0;
+    EXPECT_THAT(plan(failed, Goal::repaired).steps, ElementsAre(Step::remove_disk_leg));
+    failed.image.reset();
+    EXPECT_THAT(plan(failed, Goal::repaired).steps, ElementsAre(Step::remove_disk_leg));
+    failed.disk.reset();
+    EXPECT_THAT(plan(failed, Goal::repaired).refusal, HasSubstr("a block device, is not there"));
+}
+
+TEST(PlanTest, KeepsTheRamLegWhenTheDeviceIsLost)
+{
+    for (const ImageFault fault : {ImageFault::gone, ImageFault::replaced, ImageFault::too_short}) {
+        PoolView view = on_device(mirrored());
+        view.image_fault = fault;
+        if (fault == ImageFault::gone)
+            view.image.reset();
+        if (fault != ImageFault::replaced)
+            view.image_size = 0;
+        for (const Goal goal : {Goal::detached, Goal::stopped, Goal::grown})
+            EXPECT_THAT(plan(view, goal).refusal, HasSubstr("holds the only copy"));
+        EXPECT_EQ(plan(view, Goal::repaired).steps.front(), Step::remove_disk_leg);
+        EXPECT_EQ(plan(view, Goal::repaired).steps.size(), fault == ImageFault::replaced ? 3U : 1U);
+        // Without a RAM leg there is nothing to keep: the device is let go of.
+        view.ram.reset();
+        EXPECT_THAT(plan(view, Goal::stopped).refusal, IsEmpty());
+        EXPECT_THAT(plan(view, Goal::attached).refusal, HasSubstr("is gone"));
+    }
+    PoolView shrunk = on_device(mirrored());
+    shrunk.image_fault = ImageFault::too_short;
+    EXPECT_THAT(plan(shrunk, Goal::detached).refusal, HasSubstr("became smaller"));
+    EXPECT_THAT(plan(shrunk, Goal::repaired).steps, IsEmpty()) << "it is still there";
+}
+
+TEST(PlanTest, DoesNotTakeAnImageOfTheOtherKind)
+{
+    PoolView view = on_device(inactive_view());
+    EXPECT_EQ(plan(view, Goal::assembled).refusal, "");
+    view.image_size = 0;
+    EXPECT_THAT(plan(view, Goal::assembled).refusal, HasSubstr("a block device, is not there"));
+    view.image.reset();
+    view.other_kind = true;
+    EXPECT_THAT(plan(view, Goal::assembled).refusal, HasSubstr("is no block device"));
+    view.image_kind = ImageKind::file;
+    EXPECT_THAT(plan(view, Goal::assembled).refusal, HasSubstr("is no regular file"));
 }
 
 TEST(PlanTest, NamesEveryStep)

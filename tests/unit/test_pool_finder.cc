@@ -39,7 +39,8 @@ protected:
     std::vector<std::string> pools(const std::vector<DiskSource>& sources) const
     {
         std::vector<std::string> names;
-        for (const PoolDefinition& pool : pools_of_domain(system_.paths, {"web", {}, sources}))
+        for (const PoolDefinition& pool :
+             pools_of_domain(system_.paths, {"web", {}, false, sources}))
             names.push_back(pool.name);
         return names;
     }
@@ -68,6 +69,15 @@ TEST_F(PoolsOfDomain, AreNotFoundByANameThatLibvirtHasForAnotherPool)
     define("vm", 100, false);
     EXPECT_THAT(pools({{"", "vm", "disk.img"}}), IsEmpty());
     EXPECT_THAT(pools({{dev("md100p1"), "", ""}}), ElementsAre("vm"));
+}
+
+TEST_F(PoolsOfDomain, AreFoundByTheirStableNames)
+{
+    define("vm", 100, false);
+    EXPECT_THAT(pools_of_path(dev("zraid/vm")), ElementsAre("vm"));
+    EXPECT_THAT(pools_of_path(dev("zraid/vm-md100p1")), ElementsAre("vm"));
+    EXPECT_THAT(pools_of_path(dev("zraid/vm-disk")), IsEmpty());
+    EXPECT_THAT(pools_of_path(dev("zraid/mail-md100p1")), IsEmpty());
 }
 
 TEST_F(PoolsOfDomain, AreFoundByTheNameOfAnArrayThatIsNotThere)
@@ -183,8 +193,33 @@ TEST_F(PoolsOfDomain, LookAtNoDefinitionThatNothingHintsAt)
     const LogCapture log;
     define("vm", 100);
     system_.put("etc/pools/mail.xml", "<zraidpool>\n");
-    EXPECT_THAT(pools({{"/images/disk.img", "", ""}, {"", "default", "x"}}), IsEmpty());
+    system_.put("proc/self/mountinfo", "");
+    const std::string file = system_.put("images/disk.img", "");
+    EXPECT_THAT(pools({{file, "", ""}, {"", "default", "x"}}), IsEmpty());
     EXPECT_THAT(log.lines(), IsEmpty()) << "the broken one was not read";
+}
+
+TEST_F(PoolsOfDomain, AreFoundByVolumesThatAreNotThereYet)
+{
+    PoolDefinition group = pool_definition("a-b");
+    group.type = PoolType::logical;
+    PoolStore(system_.paths).save(group);
+    PoolDefinition files = pool_definition("files");
+    files.type = PoolType::fs;
+    files.target = system_ / "mnt/files";
+    files.md_number = 101;
+    PoolStore(system_.paths).save(files);
+    for (const char* name : {"a-b/x-y", "mapper/a--b-x--y", "zraid/a-b-x-y"})
+        EXPECT_THAT(pools_of_path(dev(name)), ElementsAre("a-b")) << name;
+    for (const char* name : {"a/b-x", "mapper/a-b--x", "mapper/a--b", "zraid/a-b-", "a-b"})
+        EXPECT_THAT(pools_of_path(dev(name)), IsEmpty()) << name;
+    EXPECT_THAT(pools_of_path(files.target + "/x.img"), ElementsAre("files"));
+    EXPECT_THAT(pools_of_path(files.target + "2/x.img"), IsEmpty());
+    system_.folder("mnt/files");
+    system_.link("link", "mnt");
+    EXPECT_THAT(pools_of_path(system_ / "link/files/x.img"), ElementsAre("files"));
+    system_.link("disk", "link/files/y.img");
+    EXPECT_THAT(pools_of_path(system_ / "disk"), ElementsAre("files"));
 }
 
 TEST_F(PoolsOfDomain, AreNoneWithoutDefinitionsOrDisks)

@@ -175,10 +175,10 @@ TEST(Run, GivesTheChildCleanSignals)
 TEST(Run, KillsWhatTakesTooLong)
 {
     Command command = shell("echo begun; sleep 60");
-    command.timeout = Milliseconds{1000};
+    command.timeout = Milliseconds{3000};
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(failure([&] { run(command); }),
-              "run 'sh -c echo begun; sleep 60': not done after 1 s, killed: begun");
+              "run 'sh -c echo begun; sleep 60': not done after 3 s, killed: begun");
     EXPECT_LT(std::chrono::steady_clock::now() - begin, Milliseconds{20'000});
 }
 
@@ -282,6 +282,37 @@ TEST(Run, GivesTheProgramItsInput)
     EXPECT_EQ(run(command).out, command.input);
     command.input.clear();
     EXPECT_EQ(run(command).out, "") << "nothing, and no waiting for it";
+}
+
+TEST(Run, GivesOnOutputAsItComes)
+{
+    std::vector<std::string> texts;
+    Command command = shell("echo one; while [ ! -e \"$0\" ]; do sleep 0.05; done; echo two");
+    const TemporaryFolder folder;
+    command.argv.push_back(folder / "go");
+    command.on_output = [&](const std::string& text) {
+        texts.push_back(text);
+        folder.put("go", "");
+    };
+    EXPECT_EQ(run(command).out, "one\ntwo\n");
+    EXPECT_THAT(texts, ElementsAre("one\n", "two\n"));
+}
+
+TEST(Run, LimitsTheTimeOfSilence)
+{
+    Command command = shell("for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done; sleep 60");
+    command.timeout = Milliseconds{2000};
+    std::string all;
+    command.on_output = [&](const std::string& text) { all += text; };
+    EXPECT_THAT(failure([&] { run(command); }), HasSubstr("no progress after 2 s, killed"));
+    EXPECT_EQ(all, "1\n2\n3\n4\n5\n6\n");
+}
+
+TEST(Run, EndsTheProgramIfItsReaderFails)
+{
+    Command command = shell("echo x; sleep 60");
+    command.on_output = [](const std::string&) { throw Error("enough"); };
+    EXPECT_EQ(failure([&] { run(command); }), "enough");
 }
 
 } // namespace

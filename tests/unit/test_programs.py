@@ -16,6 +16,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
+from terminal import on_terminal  # noqa: E402 pylint: disable=wrong-import-position
+
 POOL = ""
 HOOK = ""
 MD_ALERT = ""
@@ -51,6 +54,11 @@ class ZraidPool(Case):
         self.assertEqual(result.stderr, "")
         for command in COMMANDS:
             self.assertRegex(result.stdout, rf"(?m)^\s+{command}\s")
+
+    def test_one_pool_or_all(self):
+        for command in ("start", "stop"):
+            self.check(run(POOL, command), 2, "which pool.*give a pool's name, or --all")
+            self.check(run(POOL, command, "vm", "--all"), 2, "--all and a pool's name")
 
     def test_help_of_each_command(self):
         for command in COMMANDS:
@@ -134,6 +142,25 @@ class ZraidPool(Case):
         for words in (["--help"], ["define", "--help"], ["--version"]):
             self.assertEqual(self.as_nobody(*words).returncode, 0)
         self.check(self.as_nobody("--no-such-option"), 2, "^zraid-pool: ")
+
+    def test_colours_only_where_they_are_wanted(self):
+        red = "\x1b[31mzraid-pool:\x1b[0m "
+        words = [POOL, "no-such-command"]
+        self.assertTrue(on_terminal(words).text.startswith(red))
+        self.assertTrue(on_terminal(words, env={"NO_COLOR": ""}).text.startswith(red))
+        for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            self.assertTrue(on_terminal(words, env=env).text.startswith("zraid-pool: there is no command"), env)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_destroys_nothing_unasked(self):
+        name = "zraid-test-no-such-pool"
+        for words in (["undefine", name, "--remove-image"], ["vol-delete", name, "md100p1"]):
+            with self.subTest(words):
+                self.check(run(POOL, *words), 2, f"^zraid-pool: pool '{name}': .*no terminal.*Next: add --yes")
+                seen = on_terminal([POOL, *words], "yes\n")
+                self.assertEqual(seen.rc, 1, seen)
+                self.assertIn(f"there is no pool '{name}'", seen.text)
+                self.assertNotIn("Go on?", seen.text)
 
     def test_tells_when_it_cannot_print(self):
         with open("/dev/full", "w", encoding="ascii") as full:

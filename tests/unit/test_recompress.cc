@@ -1,9 +1,6 @@
 #include "admin/recompress.h"
-#include "pools/store.h"
 #include "support/failure.h"
-#include "support/fake_system.h"
-#include "support/pool_definitions.h"
-#include "support/recorded_leg.h"
+#include "support/saved_pool.h"
 #include "util/files.h"
 
 #include <gmock/gmock.h>
@@ -13,38 +10,28 @@ namespace zraid {
 namespace {
 
 using test::failure;
-using test::FakeSystem;
-using test::pool_definition;
-using test::recorded_leg;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class Recompress : public ::testing::Test
+class Recompress : public test::SavedPool
 {
 protected:
     Recompress()
     {
-        pool_.image = system_.put("vm.img", recorded_leg());
         pool_.recompressor = "zstd";
-        PoolStore(system_.paths).save(pool_);
-        system_.put_tree("md100-mirrored.tree", "sys/block/md100");
+        save();
+        put_array("md100-mirrored.tree");
         system_.put_all("sys/block/zram0", {{"disksize", "67108864"},
                                             {"mm_stat", "4096 1000 8192 0 8192 0 0 0 0"},
                                             {"recomp_algorithm", "#1: lzo [zstd]"},
                                             {"idle", ""},
                                             {"recompress", ""}});
     }
-    RecompressResult run()
-    {
-        return recompress_pool(Admin{system_.paths}, "vm", std::chrono::hours(2));
-    }
+    RecompressResult run() { return recompress_pool(admin_, "vm", std::chrono::hours(2)); }
     std::string refusal()
     {
         return failure([&] { run(); });
     }
-
-    FakeSystem system_;
-    PoolDefinition pool_ = pool_definition();
 };
 
 TEST_F(Recompress, TellsWhatTheLegTakes)
@@ -65,11 +52,10 @@ TEST_F(Recompress, NeedsAKernelThatCan)
 
 TEST_F(Recompress, NeedsARamLegAndARecompressor)
 {
-    system_.remove("sys/block/md100");
-    system_.put_tree("md100-disk-only.tree", "sys/block/md100");
+    put_array("md100-disk-only.tree");
     EXPECT_EQ(refusal(), "it has no RAM leg. Next: zraid-pool attach vm");
     pool_.recompressor = "";
-    PoolStore(system_.paths).save(pool_);
+    save();
     EXPECT_THAT(refusal(), HasSubstr("it has no recompressor"));
 }
 

@@ -3,9 +3,7 @@
 #include "mirror/verify.h"
 #include "pools/store.h"
 #include "support/failure.h"
-#include "support/fake_system.h"
-#include "support/pool_definitions.h"
-#include "support/recorded_leg.h"
+#include "support/saved_pool.h"
 #include "util/files.h"
 #include "util/wait.h"
 
@@ -19,37 +17,20 @@ namespace zraid {
 namespace {
 
 using test::failure;
-using test::FakeSystem;
-using test::pool_definition;
-using test::recorded_leg;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 /// What a repair does to the kernel is for tests/lab; here: what it would do.
-class RepairPool : public ::testing::Test
+class RepairPool : public test::SavedPool
 {
 protected:
-    RepairPool()
-    {
-        pool_.image = system_.put("vm.img", recorded_leg());
-        PoolStore(system_.paths).save(pool_);
-    }
-    void put_array(const std::string& recording)
-    {
-        system_.remove("sys/block/md100");
-        system_.put_tree(recording, "sys/block/md100");
-    }
     std::vector<std::string> dry_run() const { return repair_pool(admin_, "vm", true); }
     std::string file(const std::string& name) const
     {
         return system_ / ("sys/block/md100/md/" + name);
     }
-
-    FakeSystem system_;
-    Admin admin_{system_.paths};
-    PoolDefinition pool_ = pool_definition();
 };
 
 TEST_F(RepairPool, HasNothingToDoForAGoodPool)
@@ -144,6 +125,22 @@ TEST_F(RepairPool, ScrubStartsACheckAndWaitsForIt)
     EXPECT_EQ(result.mismatches, 0U);
     EXPECT_EQ(result.passes, 1);
     EXPECT_THAT(shown, ::testing::Each(50.0));
+}
+
+TEST_F(RepairPool, ScrubWaitsUntilTheFillIsPutAway)
+{
+    put_array("md100-mirrored.tree");
+    system_.put("sys/block/md100/md/sync_action", "recover\n");
+    system_.put("sys/block/md100/md/mismatch_cnt", "0\n");
+    std::thread kernel([&] {
+        std::this_thread::sleep_for(Milliseconds{200});
+        save_atomically(file("sync_action"), "idle\n", 0644);
+        while (read_file(file("sync_action")).substr(0, 5) != "check")
+            std::this_thread::sleep_for(Milliseconds{5});
+        save_atomically(file("sync_action"), "idle\n", 0644);
+    });
+    EXPECT_EQ(failure([&] { scrub_pool(admin_, "vm", [](double) {}); }), "no error");
+    kernel.join();
 }
 
 TEST_F(RepairPool, ScrubCountsOnlyWhatStaysDifferent)

@@ -2,8 +2,8 @@
 #include "devices/zram.h"
 #include "mirror/ram_leg.h"
 #include "pools/store.h"
-#include "support/fake_system.h"
 #include "support/pool_definitions.h"
+#include "support/saved_pool.h"
 #include "util/size.h"
 
 #include <gmock/gmock.h>
@@ -12,7 +12,6 @@
 namespace zraid {
 namespace {
 
-using test::FakeSystem;
 using test::pool_definition;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -27,14 +26,13 @@ std::vector<std::string> keys(const Json& json)
     return keys;
 }
 
-class Report : public ::testing::Test
+class Report : public test::SavedPool
 {
 protected:
     Report()
     {
-        pool_.image = system_.put("vm.img", "");
         pool_.description = "mail";
-        PoolStore(system_.paths).save(pool_);
+        save();
         system_.put_all(
             "sys/block/zram0",
             {{"comp_algorithm", "lzo [lzo-rle] lz4"},
@@ -43,16 +41,7 @@ protected:
              {"mm_stat", "66068480 8388874 8413184 33554432 8413184 14080 0 2048 2048"}});
         system_.put("proc/meminfo", "MemTotal: 4194304 kB\nMemAvailable: 1024000 kB\n");
     }
-    void put_array(const std::string& recording)
-    {
-        system_.remove("sys/block/md100");
-        system_.put_tree(recording, "sys/block/md100");
-    }
     Json json() const { return to_json(report_pool(admin_, "vm")); }
-
-    FakeSystem system_;
-    Admin admin_{system_.paths};
-    PoolDefinition pool_ = pool_definition();
 };
 
 TEST_F(Report, HasTheFieldsOfTheInterface)
@@ -62,12 +51,12 @@ TEST_F(Report, HasTheFieldsOfTheInterface)
     for (const char* key : {"name", "uuid", "type", "image", "size_bytes", "md", "state",
                             "fill_percent", "ram", "disk", "users"})
         EXPECT_TRUE(report.contains(key)) << key;
-    EXPECT_THAT(keys(report),
-                ElementsAre("name", "uuid", "description", "type", "image", "size_bytes", "md",
-                            "state", "fill_percent", "fill_left_bytes", "fill_seconds_left",
-                            "attach", "required", "libvirt", "autostart", "bitmap_chunk_bytes",
-                            "writes", "compressor", "recompressor", "ram_limit_bytes", "trouble",
-                            "attach_problem", "ram", "disk", "users"));
+    EXPECT_THAT(keys(report), ElementsAre("name", "uuid", "description", "type", "target", "image",
+                                          "image_type", "size_bytes", "md", "state", "fill_percent",
+                                          "fill_left_bytes", "fill_seconds_left", "attach",
+                                          "required", "libvirt", "autostart", "bitmap_chunk_bytes",
+                                          "writes", "compressor", "recompressor", "ram_limit_bytes",
+                                          "trouble", "attach_problem", "ram", "disk", "users"));
     EXPECT_THAT(keys(report["ram"]),
                 ElementsAre("device", "in_sync", "failed", "fill", "compressor", "limit_bytes",
                             "data_bytes", "stored_bytes", "table_bytes"));
@@ -85,8 +74,10 @@ TEST_F(Report, TellsOfAMirroredPool)
         "uuid": "0123abcd-4567-89ef-fedc-ba9876543210",
         "description": "mail",
         "type": "disk",
+        "target": null,
         "image": ")" + pool_.image +
                                   R"(",
+        "image_type": "file",
         "size_bytes": 67108864,
         "md": "/dev/md100",
         "state": "mirrored",
@@ -146,7 +137,7 @@ TEST_F(Report, KeepsNumbersAndNulls)
     put_array("md100-ram-only.tree");
     EXPECT_EQ(json()["disk"], nullptr);
     pool_.ram_limit = 32 * MiB;
-    PoolStore(system_.paths).save(pool_);
+    save();
     EXPECT_EQ(json()["ram_limit_bytes"], 33554432);
 }
 
@@ -163,7 +154,7 @@ TEST_F(Report, TellsOfLostLegs)
 TEST_F(Report, TellsWhatThePoolIsDefinedWith)
 {
     pool_.compressor = "zstd";
-    PoolStore(system_.paths).save(pool_);
+    save();
     put_array("md100-mirrored.tree");
     EXPECT_EQ(json()["compressor"], "zstd");
     EXPECT_EQ(json()["ram"]["compressor"], "lzo-rle") << "what the device has";

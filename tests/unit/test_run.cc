@@ -1,11 +1,8 @@
 #include "admin/run.h"
 #include "mirror/claims.h"
-#include "pools/store.h"
 #include "support/failure.h"
-#include "support/fake_system.h"
 #include "support/log_capture.h"
-#include "support/pool_definitions.h"
-#include "support/recorded_leg.h"
+#include "support/saved_pool.h"
 #include "support/test_driver.h"
 #include "util/files.h"
 
@@ -18,28 +15,15 @@ namespace zraid {
 namespace {
 
 using test::failure;
-using test::FakeSystem;
 using test::LogCapture;
-using test::pool_definition;
-using test::recorded_leg;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 /// A pool "vm" that is not registered with libvirt; what needs a kernel is for tests/lab.
-class RunPool : public ::testing::Test
+class RunPool : public test::SavedPool
 {
 protected:
-    RunPool()
-    {
-        pool_.image = system_.put("vm.img", recorded_leg());
-        PoolStore(system_.paths).save(pool_);
-    }
-    void put_array(const std::string& recording)
-    {
-        system_.remove("sys/block/md100");
-        system_.put_tree(recording, "sys/block/md100");
-    }
     std::string wait(std::optional<Milliseconds> limit)
     {
         return failure([&] {
@@ -50,9 +34,6 @@ protected:
         });
     }
 
-    FakeSystem system_;
-    Admin admin_{system_.paths, test::kTestDriver};
-    PoolDefinition pool_ = pool_definition();
     int shown_ = 0;
     double percent_ = -1;
 };
@@ -60,7 +41,7 @@ protected:
 TEST_F(RunPool, WaitsNoLongerThanAskedFor)
 {
     put_array("md100-filling.tree");
-    EXPECT_EQ(wait(Milliseconds{1000}), "still filling after 1 s, 2.2 % done. Next: give it more "
+    EXPECT_EQ(wait(Milliseconds{3000}), "still filling after 3 s, 2.2 % done. Next: give it more "
                                         "time; it goes on by itself");
     EXPECT_GE(shown_, 2) << "twice a second";
     EXPECT_NEAR(percent_, 2.18, 0.01);
@@ -145,7 +126,7 @@ TEST_F(RunPool, StartsWithoutARamLegThatCannotBeHad)
     system_.put("sys/class/zram-control/hot_add", "0\n");
     system_.put("proc/meminfo", "MemTotal: 1024 kB\nMemAvailable: 1024 kB\n");
     pool_.attach = AttachPolicy::always;
-    PoolStore(system_.paths).save(pool_);
+    save();
     EXPECT_EQ(failure([&] { start_pool(admin_, "vm"); }), "no error");
     EXPECT_THAT(log.lines(),
                 ElementsAre(StartsWith("warning: pool 'vm' runs from its disk leg alone: ")));
@@ -155,10 +136,22 @@ TEST_F(RunPool, SaysThatOnlyTheStoragePoolIsMissing)
 {
     put_array("md100-disk-only.tree");
     pool_.libvirt = true;
-    PoolStore(system_.paths).save(pool_);
+    save();
     admin_.uri = test::kNoDriver;
     EXPECT_THAT(failure([&] { start_pool(admin_, "vm"); }),
                 StartsWith("'/dev/md100' is up, but its storage pool is not: libvirt: connect to"));
+}
+
+TEST_F(RunPool, LeavesLibvirtAloneWhereOnlyTheArrayIsMeant)
+{
+    put_array("md100-disk-only.tree");
+    pool_.libvirt = true;
+    save();
+    admin_.uri = test::kNoDriver;
+    EXPECT_EQ(failure([&] { start_array_of(admin_, "vm"); }), "no error");
+    Claims(system_.paths, "vm").add({"test", Uuid::parse(test::kTestDomain)});
+    EXPECT_EQ(failure([&] { stop_array_of(admin_, "vm"); }),
+              "it is used by 'test'. Next: shut the domains down first");
 }
 
 TEST_F(RunPool, StartsTheStoragePool)
@@ -167,7 +160,7 @@ TEST_F(RunPool, StartsTheStoragePool)
     put_array("md100-disk-only.tree");
     pool_.libvirt = true;
     pool_.autostart = false;
-    PoolStore(system_.paths).save(pool_);
+    save();
     start_pool(admin_, "vm");
     ASSERT_TRUE(libvirt.find_pool("vm"));
     EXPECT_TRUE(libvirt.find_pool("vm")->active);
@@ -179,7 +172,7 @@ TEST_F(RunPool, StartsTheStoragePoolAgainWhenItCannotStop)
     put_array("md100-disk-only.tree");
     pool_.libvirt = true;
     pool_.autostart = false;
-    PoolStore(system_.paths).save(pool_);
+    save();
     start_pool(admin_, "vm");
     put_array("md100-disk-faulty.tree");
     EXPECT_THAT(failure([&] { stop_pool(admin_, "vm"); }), HasSubstr("the only good copy"));

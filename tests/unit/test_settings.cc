@@ -45,6 +45,22 @@ TEST_F(SettingsFile, LimitsMemory)
     EXPECT_EQ(memory("memory-limit = 8G\n").limit, 8 * GiB);
 }
 
+TEST_F(SettingsFile, GetsALimitAdded)
+{
+    EXPECT_FALSE(has_memory_limit(system_.paths));
+    add_memory_limit(system_.paths, "70%");
+    EXPECT_TRUE(has_memory_limit(system_.paths));
+    EXPECT_EQ(load_settings(system_.paths).memory.percent, 70U);
+
+    system_.put("etc/zraid.conf", "# memory-limit = 10%\n# a note");
+    EXPECT_FALSE(has_memory_limit(system_.paths));
+    add_memory_limit(system_.paths, "4KiB");
+    EXPECT_EQ(read_file(system_ / "etc/zraid.conf"),
+              "# memory-limit = 10%\n# a note\nmemory-limit = 4KiB\n");
+    EXPECT_EQ(load_settings(system_.paths).memory.limit, 4 * KiB);
+    EXPECT_EQ(test::failure_code([&] { add_memory_limit(system_.paths, "much"); }), 2);
+}
+
 TEST_F(SettingsFile, SaysWhatIsWrongAndWhere)
 {
     EXPECT_THAT(problem("\nmemory-limit = 101%\n"), HasSubstr("zraid.conf, line 2: '101%'"));

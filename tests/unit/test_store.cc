@@ -13,19 +13,13 @@ namespace {
 using test::failure;
 using test::failure_code;
 using test::FakeSystem;
+using test::mode_of;
 using test::pool_definition;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-
-mode_t mode_of(const std::filesystem::path& path)
-{
-    struct stat info = {};
-    EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
-    return info.st_mode & 07777U;
-}
 
 class PoolStoreTest : public ::testing::Test
 {

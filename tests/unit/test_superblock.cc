@@ -216,7 +216,8 @@ TEST_F(SecondLeg, IsNotMadeOfALayoutThatIsNotOurs)
     };
     for (const Case& c : std::vector<Case>{{"no bitmap", LegOffset::feature_map, 0},
                                            {"bad-block list", LegOffset::feature_map, 1 | 8},
-                                           {"data elsewhere", LegOffset::data_offset, 4096},
+                                           {"data at no page", LegOffset::data_offset, 2049},
+                                           {"data in the superblock", LegOffset::data_offset, 8},
                                            {"slot 1", LegOffset::dev_number, 1}}) {
         std::string leg = recorded_leg();
         patch_word(leg, c.at, c.value);

@@ -15,6 +15,16 @@ TEST(TableTest, HasColumnsAsWideAsTheyNeed)
                             "a-long-name             /x\n");
 }
 
+TEST(TableTest, ColoursTakeNoRoom)
+{
+    Table table({"NAME", "STATE", "IMAGE"});
+    table.add({"vm", "\x1b[32mmirrored\x1b[0m", "/vm.img"});
+    table.add({"b", "disk-only", "/x"});
+    EXPECT_EQ(table.text(), "NAME  STATE      IMAGE\n"
+                            "vm    \x1b[32mmirrored\x1b[0m   /vm.img\n"
+                            "b     disk-only  /x\n");
+}
+
 TEST(TableTest, IsItsHeadingWithoutRows)
 {
     EXPECT_EQ(Table({"NAME", "STATE"}).text(), "NAME  STATE\n");

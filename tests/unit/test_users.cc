@@ -15,6 +15,7 @@ using test::FakeSystem;
 using test::LogCapture;
 using ::testing::ElementsAre;
 using ::testing::Field;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
@@ -61,6 +62,15 @@ TEST_F(Users, CountAsRunningWhereLibvirtCannotBeAsked)
     EXPECT_THAT(dead_claims(admin_, "vm"), IsEmpty());
     EXPECT_THAT(log.lines(), ElementsAre(StartsWith("info: pool 'vm': all its users are taken for "
                                                     "running: libvirt: connect to")));
+}
+
+TEST_F(Users, OfXenAreAskedForAtItsOwnDriver)
+{
+    const LogCapture log(spdlog::level::info);
+    claims_.add({"gone", gone_, 0, true});
+    EXPECT_THAT(dead_claims(admin_, "vm"), IsEmpty()) << "the test driver does not know it";
+    EXPECT_THAT(log.lines(), ElementsAre(HasSubstr("taken for running: libvirt: connect to "
+                                                   "xen:///system")));
 }
 
 TEST_F(Users, AreDroppedUnlessTheyCameBack)

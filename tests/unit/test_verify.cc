@@ -32,7 +32,8 @@ TEST(DoubtMark, IsClearedOnlyAsTheOneThatWasSeen)
     EXPECT_EQ(mark.id(), 0U);
 }
 
-/// An array of 16 MiB with chunks of 4 MiB, and its image; files stand in for both.
+/// An array of 16 MiB with chunks of 4 MiB, and its image; files stand in for both. What the
+/// definition says of the chunks may be wrong.
 class DifferingChunks : public testing::Test
 {
 protected:
@@ -40,11 +41,16 @@ protected:
     {
         pool_.name = "vm";
         pool_.md_number = 100;
-        pool_.bitmap_chunk = 4 * MiB;
+        pool_.bitmap_chunk = 16 * MiB;
+        put_chunk(4 * MiB);
         pool_.image = (system_.path() / "vm.img").string();
         put(std::string(16 * MiB, 'a'));
     }
 
+    void put_chunk(std::uint64_t bytes) const
+    {
+        system_.put("sys/block/md100/md/bitmap/chunksize", std::to_string(bytes) + "\n");
+    }
     void put(const std::string& content, const std::string& header = std::string(kDataOffset, 'h'))
     {
         system_.put("dev/md100", std::string(16 * MiB, 'a'));
@@ -79,7 +85,7 @@ TEST_F(DifferingChunks, AreFoundByOneByte)
 
 TEST_F(DifferingChunks, MayBeSmallerThanWhatIsReadAtATime)
 {
-    pool_.bitmap_chunk = 64 * KiB;
+    put_chunk(64 * KiB);
     std::string content(16 * MiB, 'a');
     content[5 * MiB] = 'b';
     put(content);

@@ -41,15 +41,15 @@ def test_names(lab: Lab) -> None:
     cases += [([command, "../etc"], 2, ["name"])
               for command in ("info", "dumpxml", "undefine", "start", "attach", "vol-list")]
     cases += [(["define", "-x", "--image", image, "--size", "64M"], 2, []),
-              (["vol-create", "a/b", "10M"], 2, ["name"]), (["vol-delete", "a/b", "md100p1"], 2, ["name"])]
+              (["vol-create", "a/b", "10M"], 2, ["name"]), (["vol-delete", "a/b", "md100p1", "--yes"], 2, ["name"])]
     cases += [([command, "nobody"], 1, ["no pool 'nobody'"]) for command in (
         "info", "dumpxml", "undefine", "start", "stop", "attach", "detach", "wait", "vol-list")]
     cases += [(["vol-create", "nobody", "10M"], 1, ["no pool 'nobody'"]),
-              (["vol-delete", "nobody", "md100p1"], 1, ["no pool 'nobody'"])]
+              (["vol-delete", "nobody", "md100p1", "--yes"], 1, ["no pool 'nobody'"])]
     assert_refused(cases, lab.dir)
     for good in ("a", "0", "A1._-z", "a" * 64):
         make_pool(lab, good, "16M", "--no-libvirt")
-        zraid("undefine", good, "--remove-image")
+        zraid("undefine", good, "--remove-image", "--yes")
 
 
 def test_command_line(lab: Lab) -> None:
@@ -74,7 +74,7 @@ def test_command_line(lab: Lab) -> None:
         ([*define, "--md", "512"], 2, ["512"]),
         ([*define, "--md", "-1"], 2, ["-1"]),
         ([*define, "--md", "x"], 2, ["x"]),
-        ([*define, "--type", "fs"], 2, ["'fs'", "disk"]),
+        ([*define, "--type", "stripe"], 2, ["'stripe'", "disk", "logical", "fs", "whole"]),
         ([*define, "--attach", "sometimes"], 2, ["'sometimes'", "on-demand", "always"]),
     ], lab.dir)
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -119,12 +119,12 @@ def test_sizes_of_volumes(lab: Lab) -> None:
         (["vol-create", "vols", "0"], 2, []),
         (["vol-create", "vols", "17T"], 1, []),
         (["vol-create", "vols", "65M"], 1, []),
-        (["vol-delete", "vols", f"{md}p1"], 1, [f"no volume '{md}p1'"]),
-        (["vol-delete", "vols", f"{md}"], 1, ["no volume"]),
-        (["vol-delete", "vols", f"{md}p0"], 1, ["no volume"]),
-        (["vol-delete", "vols", f"{md}p1x"], 1, ["no volume"]),
-        (["vol-delete", "vols", "md101p1"], 1, ["no volume"]),
-        (["vol-delete", "vols", "../sda1"], 1, ["no volume"]),
+        (["vol-delete", "vols", f"{md}p1", "--yes"], 1, [f"no volume '{md}p1'"]),
+        (["vol-delete", "vols", f"{md}", "--yes"], 1, ["no volume"]),
+        (["vol-delete", "vols", f"{md}p0", "--yes"], 1, ["no volume"]),
+        (["vol-delete", "vols", f"{md}p1x", "--yes"], 1, ["no volume"]),
+        (["vol-delete", "vols", "md101p1", "--yes"], 1, ["no volume"]),
+        (["vol-delete", "vols", "../sda1", "--yes"], 1, ["no volume"]),
         (["disk-xml", "vols", "sda1"], 1, ["no volume"]),
         (["vol-create", "own", "10M"], 1, ["not registered"]),
         (["vol-list", "own"], 1, ["not registered"]),
@@ -133,7 +133,7 @@ def test_sizes_of_volumes(lab: Lab) -> None:
     assert_refused([
         (["vol-create", "vols", "10M"], 1, ["zraid-pool start vols"]),
         (["vol-list", "vols"], 1, ["zraid-pool start vols"]),
-        (["vol-delete", "vols", f"{md}p1"], 1, ["zraid-pool start vols"]),
+        (["vol-delete", "vols", f"{md}p1", "--yes"], 1, ["zraid-pool start vols"]),
         (["attach", "vols"], 1, ["zraid-pool start vols"]),
         (["wait", "vols"], 1, ["inactive"]),
     ], lab.dir)
@@ -189,7 +189,7 @@ def test_images(lab: Lab) -> None:
         (define(f"{lab.dir}/a\nb", "--size", "64M"), 2, ["control"]),
         (define(folder, "--size", "64M"), 1, [str(folder), "directory"]),
         (define("/dev/null", "--size", "64M"), 1, ["/dev/null", "regular file"]),
-        (define("/dev/vda", "--size", "64M"), 1, ["/dev/vda", "regular file"]),
+        (define("/dev/vda", "--size", "64M"), 1, ["/dev/vda", "kernel's name", "/dev/disk/by-"]),
         (define(lab.dir / "fifo", "--size", "64M"), 1, ["fifo", "regular file"]),
         (define(lab.dir / "no" / "x.img", "--size", "64M"), 1, ["No such file"]),
         (define(lab.dir / "text" / "x.img", "--size", "64M"), 1, ["Not a directory"]),

@@ -4,8 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from pools import make_pool
-from zlab import Lab, sh, wait_for, zraid
+from pools import hook, make_pool, prepare, release
+from zlab import Domain, Lab, name_of, sh, wait_for, zraid
 
 
 def start_journal(lab: Lab) -> None:
@@ -24,6 +24,41 @@ def start_journal(lab: Lab) -> None:
     socket = Path("/run/systemd/journal/dev-log")
     wait_for(socket.is_socket, "the journal listens")
     log.symlink_to(socket)
+
+
+def lines_of(*fields: str) -> list:
+    """What the journal has with these fields, oldest first."""
+    out = sh(["journalctl", "--quiet", "--output=json", *fields], quiet=True, check=False).out
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_fields_of_the_journal(lab: Lab) -> None:
+    """journalctl POOL=, MD= and DOMAIN= find what the hook, zraid-pool and the monitor logged."""
+    start_journal(lab)
+    pool, other = make_pool(lab, "field", "64M", "--no-libvirt"), make_pool(lab, "field2", "64M", "--no-libvirt")
+    domain = Domain("fielded", [{"dev": pool.md}])
+    md = f"MD={name_of(pool.md)}"
+    assert prepare(domain).rc == 0
+    hooked = wait_for(lambda: lines_of("POOL=field", "DOMAIN=fielded", md, "SYSLOG_IDENTIFIER=zraid-hook"),
+                      "the hook's lines are in the journal")
+    assert any("done: make the RAM leg" in line["MESSAGE"] for line in hooked), hooked
+    assert all(line["PRIORITY"] == "6" and line["SYSLOG_PID"] == line["_PID"] for line in hooked), hooked
+    assert release(domain).rc == 0
+    # An error is told further out than where it is known which pool it is about.
+    zraid("stop", "field2")
+    other.image.rename(other.image.with_suffix(".gone"))
+    lab.defer(other.image.with_suffix(".gone").rename, other.image)
+    assert prepare(Domain("unlucky", [{"dev": other.md}])).rc == 1
+    assert zraid("start", "field2", check=False).rc == 1
+    failed = wait_for(lambda: [line for line in lines_of("POOL=field2", "SYSLOG_IDENTIFIER=zraid-pool")
+                               if line["MESSAGE"].startswith("failed: ")], "the failure is in the journal")
+    assert len(failed) == 1, failed
+    errors = lines_of("POOL=field2", "DOMAIN=unlucky", "PRIORITY=3")
+    assert len(errors) == 1 and "prepare begin" in errors[0]["MESSAGE"], errors
+    assert not any("field2" in line["MESSAGE"] for line in lines_of("POOL=field")), "another pool's"
+    assert hook("fielded", "prepare", "begin", "no XML").rc == 1
+    (broken,) = wait_for(lambda: lines_of("DOMAIN=fielded", "PRIORITY=3"), "the error is in the journal")
+    assert "POOL" not in broken, broken
 
 
 def test_what_happened_is_told(lab: Lab) -> None:

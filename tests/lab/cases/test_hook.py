@@ -192,8 +192,12 @@ def test_child_that_stays(lab: Lab) -> None:
         for pid in process_arguments(["sleep", "987"]):
             os.kill(pid, 9)
 
+    def unmount() -> None:
+        zlab.settle()               # udev's rules run it too
+        sh(["umount", "/usr/sbin/mdadm"])
+
     lab.defer(end_orphans)
-    lab.defer(sh, ["umount", "/usr/sbin/mdadm"])
+    lab.defer(unmount)
     sh(["mount", "--bind", wrapper, "/usr/sbin/mdadm"])
     begun = time.monotonic()
     run = subprocess.Popen([HOOK, "waiting", "prepare", "begin", "-"], stdin=subprocess.PIPE,
@@ -204,4 +208,36 @@ def test_child_that_stays(lab: Lab) -> None:
     assert time.monotonic() - begun < 60
     assert pool.fill().users == ["waiting"]
     assert_silent(release(domain))
+    pool.assert_at_rest()
+
+
+XEN = """<domain type='xen' id='7'>
+  <name>xen</name><uuid>7c3e8a51-0d2f-4be6-9a44-5d1b6f0c2e83</uuid><memory unit='MiB'>64</memory>
+  <os><type arch='x86_64' machine='xenpv'>linux</type></os>
+  <devices><disk type='block' device='disk'><driver name='phy' type='raw'/>
+    <source dev='{}'/><target dev='xvda' bus='xen'/></disk></devices>
+</domain>"""
+
+
+def test_xen(lab: Lab) -> None:
+    """libxl's folder has the same hook. A domain of Xen is a user that QEMU's driver does not know,
+    and counts as running while Xen's cannot be asked."""
+    libxl = HOOK.parent.parent / "libxl.d" / "zraid"
+    pool = make_pool(lab, "xen", "64M")
+    document = XEN.format(pool.add_partition())
+
+    def call(operation: str, sub_operation: str) -> None:
+        assert_silent(sh([libxl, "xen", operation, sub_operation, "-"], input=document, check=False))
+
+    call("prepare", "begin")
+    call("start", "begin")
+    call("started", "begin")
+    assert pool.fill().users == ["xen"]
+    refused = zraid("stop", "xen", check=False)
+    assert refused.rc == 1 and "it is used by 'xen'" in refused.err, refused
+    call("reconnect", "begin")
+    assert pool.now().state == "mirrored"
+    call("stopped", "end")
+    assert pool.now().users == ["xen"]
+    call("release", "end")
     pool.assert_at_rest()

@@ -17,14 +17,16 @@ def test_define(lab: Lab) -> None:
     lab.defer(drop_pool, "kill")
     nothing = system(lab.dir)
     calls = calls_of(["zraid-pool", *words], Path("/tmp/define.calls"))
-    zraid("undefine", "kill", "--remove-image")
-    for number, call in enumerate(chosen(calls, (0.25, 0.4, 0.55, 0.7, 0.85, 1.0))):
+    zraid("undefine", "kill", "--remove-image", "--yes")
+    # At ftruncate the image is there, and empty.
+    picked = [("ftruncate", 1), *chosen(calls, (0.25, 0.4, 0.55, 0.7, 0.85, 1.0))]
+    for number, call in enumerate(picked):
         kill_at(call, ["zraid-pool", *words])
         if number % 2 == 0:
             zraid(*words)
             assert zlab.info("kill")["state"] == "disk-only"
             put("/dev/md100", 9 * MIB, 0x9D)
-        undefined = zraid("undefine", "kill", "--remove-image", check=False)
+        undefined = zraid("undefine", "kill", "--remove-image", "--yes", check=False)
         # Killed before the definition was there it has nothing to take away.
         assert undefined.rc == 0 or "no pool 'kill'" in undefined.err, undefined
         assert_same(nothing, system(lab.dir))

@@ -28,7 +28,7 @@ def test_first_use_loads_loop(lab: Lab) -> None:
     """Opening /dev/loop-control works without loading the module first."""
     image = sparse(lab.dir / "image", MIB)
     device = sh(["losetup", "--find", "--show", image]).out.strip()
-    lab.defer(sh, ["losetup", "--detach", device])
+    lab.defer(zlab.detach_loop, device)
     assert zlab.loops() == {os.path.basename(device): str(image)}
 
 
@@ -37,7 +37,7 @@ def test_udev_handles_events(lab: Lab) -> None:
     image = sparse(lab.dir / "image", 64 * MIB)
     sh(["mkfs.ext4", "-q", "-L", "seen-by-udev", image])
     device = sh(["losetup", "--find", "--show", image]).out.strip()
-    lab.defer(sh, ["losetup", "--detach", device])
+    lab.defer(zlab.detach_loop, device)
     link = Path("/dev/disk/by-label/seen-by-udev")
     wait_for(link.exists, "udev made the link")
     assert zlab.name_of(link) == os.path.basename(device)

@@ -1,14 +1,18 @@
 """zraid-monitor: what nobody else does is done, without anybody asking."""
 
+import mmap
+import os
+import random
 import time
 from pathlib import Path
+from typing import Callable
 
 import records
 import zlab
 from faults import FlakyDisk, write_pattern
 from monitoring import Monitor
 from pools import DEFINITIONS, HOOK, Watch, make_pool, prepare, release, sparse, with_uuid
-from zlab import MIB, Domain, Lab, counters, sh, wait_for, wait_state, zraid
+from zlab import MIB, Domain, Lab, counters, sh, virsh, wait_for, wait_state, zraid
 
 
 def said(words: str) -> bool:
@@ -17,6 +21,55 @@ def said(words: str) -> bool:
 
 def once() -> zlab.Done:
     return sh(["zraid-monitor", "--once"], check=False)
+
+
+@zlab.options(timeout=300)
+def test_a_plugged_disk_gets_its_ram_leg(lab: Lab) -> None:
+    """virsh attach-disk makes a running domain a user, detach-disk ends that; libvirt has no hook for
+    either. The monitor hears of it again when libvirt's daemon was away, and finds out by itself what
+    was done while it was not there."""
+    pool = make_pool(lab, "plug", "64M")
+    volume = pool.add_volume()
+    domain = lab.use(Domain("plugged"))
+    domain.start()
+    monitor = Monitor(lab)
+
+    def plug() -> None:
+        # A disk of the SCSI bus: taking it out needs no guest that plays along.
+        virsh("attach-disk", "plugged", volume, "sda", "--live", "--sourcetype", "block", "--targetbus", "scsi",
+              "--driver", "qemu", "--subdriver", "raw", "--cache", "none")
+
+    def unplug() -> None:
+        virsh("detach-disk", "plugged", "sda", "--live")
+
+    def is_attached() -> None:
+        wait_for(lambda: pool.now()[:2] == ("mirrored", ["plugged"]), "the domain is a user", 60)
+
+    def is_detached() -> None:
+        wait_for(lambda: pool.now() == ("disk-only", [], ""), "no user, no RAM leg")
+        wait_for(lambda: not Path("/run/zraid/ram/plug.json").exists(), "its memory is given back")
+        pool.assert_at_rest()
+
+    plug()
+    is_attached()
+    unplug()
+    is_detached()
+    zlab.kill_libvirtd()
+    zlab.start_libvirtd()
+    plug()
+    is_attached()
+
+    monitor.kill()
+    unplug()
+    monitor.start()
+    is_detached()
+    monitor.kill()
+    plug()
+    monitor.start()
+    is_attached()
+    assert zraid("stop", "plug", check=False).rc == 1
+    domain.destroy()
+    wait_for(lambda: pool.now() == ("disk-only", [], ""), "no user, no RAM leg")
 
 
 @zlab.options(timeout=300)
@@ -40,12 +93,14 @@ def test_the_disk_leg_comes_back_by_itself(lab: Lab) -> None:
     disk.switch("error")
     writer = records.Writer(pool.md, range(16384, 16384 + 256), lab.share / "reported", 1)
     writer.start()
-    info = wait_state("back", "ram-only")
+    # Of a write that the page cache took md hears when it clears its bitmap, a minute later.
+    wait_state("back", "ram-only", 150)
     at_loss = writer.number
     wait_for(lambda: writer.error or writer.number > at_loss + 20, "records on the RAM leg alone")
     writer.stop()
-    assert "memory only" in info["trouble"], info
-    assert "memory only" in zraid("list").out
+    # In between, when the leg is tried again, md copies to it for a moment.
+    wait_for(lambda: "memory only" in (pool.info()["trouble"] or ""), "info tells of the trouble")
+    wait_for(lambda: "memory only" in zraid("list", quiet=True).out, "list tells of it too")
     wait_for(lambda: said("memory only"), "the warning in the log")
     new = write_pattern(pool.md, 96 * MIB, 8 * MIB)
     monitor.kill()
@@ -91,9 +146,7 @@ def test_a_full_image_file_system(lab: Lab) -> None:
     before = {path.name: counters(path.name).written_sectors
               for path in Path("/sys/block").glob("loop*")}
     ballast.unlink()
-    info = wait_state("small", "mirrored", 90)
-    loop = zlab.name_of(info["disk"]["device"])
-    wait_for(lambda: not pool.info()["disk"]["in_doubt"], "the disk leg is compared")
+    loop = zlab.name_of(pool.wait_compared(90)["disk"]["device"])
     written = (counters(loop).written_sectors - before.get(loop, 0)) * 512
     zlab.say(f"{written >> 20} MiB written to the disk leg for 24 MiB missed, of 256")
     assert written < 48 * MIB, written
@@ -133,8 +186,7 @@ def test_a_network_block_device(lab: Lab) -> None:
     serve()
     sh(["e2fsck", "-fy", "/dev/nbd0"], check=False)
     sh(["mount", "/dev/nbd0", folder])
-    wait_state("net", "mirrored")
-    wait_for(lambda: not pool.info()["disk"]["in_doubt"], "the disk leg is compared")
+    pool.wait_compared()
     zraid("scrub", "net")
     zraid("detach", "net")
     assert zlab.image_bytes(pool.image, MIB + 40 * MIB, 8 * MIB) == data
@@ -144,11 +196,12 @@ def test_a_lost_ram_leg_is_made_anew(lab: Lab) -> None:
     """A RAM leg that was taken out by hand is attached again; one that the pool was not to have any
     more is not."""
     pool = make_pool(lab, "again", "64M", "--no-libvirt")
-    Monitor(lab)
+    monitor = Monitor(lab)
     pool.attach_and_fill()
     first = pool.now().ram
     zram = pool.info()["ram"]["device"]
-    sh(["mdadm", pool.md, "--fail", zram, "--remove", zram])
+    with monitor.paused():          # it would remove the failed leg first
+        sh(["mdadm", pool.md, "--fail", zram, "--remove", zram])
     wait_for(lambda: pool.now().state == "mirrored" and pool.now().ram != first, "another RAM leg")
     zraid("scrub", "again")
     zraid("detach", "again")
@@ -156,7 +209,8 @@ def test_a_lost_ram_leg_is_made_anew(lab: Lab) -> None:
     other = make_pool(lab, "other", "64M", "--no-libvirt")
     other.attach_and_fill()
     zram = other.info()["ram"]["device"]
-    sh(["mdadm", other.md, "--fail", zram, "--remove", zram])
+    with monitor.paused():
+        sh(["mdadm", other.md, "--fail", zram, "--remove", zram])
     wait_for(lambda: other.now().state == "mirrored", "another RAM leg")
     pool.assert_at_rest()
     zraid("detach", "other")
@@ -214,3 +268,56 @@ def test_what_was_interrupted_is_finished(lab: Lab) -> None:
     zraid("detach", "rest")
     assert once().out == ""
     pool.assert_at_rest()
+
+
+@zlab.options(timeout=240, slow_iops=200)
+def test_unflushed_writes_do_not_wait_for_the_disk(lab: Lab) -> None:
+    """On a disk of 200 requests a second a guest writes here and there, pauses, and writes again: but
+    for the first write to a chunk, neither md's bitmap nor its superblock makes it wait for the
+    image. That is so while the monitor watches it; an end in order gives md's own habit back."""
+    folder = Path("/srv/slow")
+    folder.mkdir()
+    lab.defer(folder.rmdir)
+    sh(["mkfs.xfs", "-q", "-f", "/dev/vdb"])
+    sh(["mount", "/dev/vdb", folder])
+    lab.defer(sh, ["umount", folder])
+    pool = make_pool(lab, "calm", "256M", "--no-libvirt", image=folder / "calm.img")
+    write_pattern(pool.md, 16 * MIB, 128 * MIB)
+    pool.attach_and_fill()
+    sh(["sync", "-f", folder])
+    delay = Path("/sys/block") / zlab.name_of(pool.md) / "md/safe_mode_delay"
+    usual = delay.read_text()
+    assert usual.startswith("0.2"), usual
+    monitor = Monitor(lab)
+    wait_for(lambda: delay.read_text().strip() == "10.000", "the monitor watches the image")
+
+    writer = os.open(pool.md, os.O_WRONLY | os.O_DIRECT)
+    lab.defer(os.close, writer)
+    page = mmap.mmap(-1, 4096)
+    page.write(os.urandom(4096))
+
+    def took(action: Callable[[], object]) -> float:
+        begun = time.monotonic()
+        action()
+        return time.monotonic() - begun
+
+    def write() -> None:
+        os.pwrite(writer, page, 16 * MIB + random.randrange(128 * MIB // 4096) * 4096)
+
+    # The first write to each chunk of the bitmap does wait, until the bit is on the disk.
+    chunks = took(lambda: [os.pwrite(writer, page, at) for at in range(16 * MIB, 144 * MIB, 16 * MIB)])
+    os.fsync(writer)
+    slowest = max(took(write) for _ in range(600))
+    time.sleep(0.5)     # the pause is what is tested
+    first = took(write)
+    flush = took(lambda: os.fsync(writer))
+    print(f"8 chunks {chunks:.2f} s, the slowest of 600 writes {slowest:.3f} s, one after a pause "
+          f"{first:.3f} s, a flush {flush:.2f} s")
+    assert flush > 1, "the disk is too fast for this test"
+    assert slowest < 0.5 and first < 0.5, (slowest, first)
+    # A chunk that was left alone has its bit cleared after two of these, behind a flush.
+    assert zlab.sysfs(pool.md, "md/bitmap/time_base") == "60"
+
+    monitor.process.terminate()
+    assert monitor.process.wait(timeout=20) == 0
+    assert delay.read_text() == usual

@@ -69,7 +69,7 @@ def add_foreign_array(lab: Lab) -> List[str]:
     for number in (1, 2):
         image = sparse(lab.dir / f"foreign{number}", 32 * MIB)
         loop = sh(["losetup", "--find", "--show", image]).out.strip()
-        lab.defer(sh, ["losetup", "--detach", loop])
+        lab.defer(zlab.detach_loop, loop)
         members.append(loop)
     lab.defer(sh, ["mdadm", "--stop", FOREIGN])
     sh(["mdadm", "--create", FOREIGN, "--run", "--level=1", "--raid-devices=2", "--assume-clean",
@@ -158,7 +158,7 @@ def test_only_trouble_is_told(lab: Lab) -> None:
     second = make_pool(lab, "second", "32M", "--no-libvirt")
     # The monitor has no word for an array that it first saw half made, so another one has to look.
     oneshot()
-    assert verdicts("DegradedArray", second.md)
+    wait_for(lambda: verdicts("DegradedArray", second.md), "its verdict is in the log")
     assert administrator.mail() == {}
     assert len(administrator.events(pool.md)) == told and administrator.events(second.md) == []
 
@@ -224,6 +224,7 @@ def test_a_lost_disk_leg_is_told(lab: Lab) -> None:
 def check(pool: Pool) -> int:
     """What the monthly checkarray and mdcheck do. Bytes read from the disk leg meanwhile."""
     loop = pool.info()["disk"]["device"]
+    zlab.settle()                   # udev may still be looking at a new array
     before = counters(loop).read_sectors
     pool.mismatches()
     return (counters(loop).read_sectors - before) * 512

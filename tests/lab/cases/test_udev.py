@@ -1,12 +1,13 @@
 """Nothing of zraid's comes up by itself, and nothing of anybody else's is touched."""
 
 from pathlib import Path
-from typing import Set
+from typing import Dict, Set
 
 import zlab
 from pools import Watch, get, make_pool, prepare, put, release, sparse, with_uuid
 from zlab import MIB, Domain, Lab, sh, sysfs, wait_for, zraid
 
+FILE_SYSTEM = "5e7f3b0c-3c1e-4f0b-9d57-2a9f7f3a6c11"
 PVS_ONLINE = Path("/run/lvm/pvs_online")    # LVM's udev rule notes here what it saw
 
 
@@ -67,7 +68,7 @@ def test_no_array_by_itself(lab: Lab) -> None:
         zraid("start", "quiet")
         replay_events()
         assert pool.now().state == "disk-only"
-        zraid("undefine", "quiet", "--remove-image")
+        zraid("undefine", "quiet", "--remove-image", "--yes")
         settle()
     assert seen.asked > 20 and seen.answers == {(), (md,)}, seen.answers
     assert zlab.loops() == {} and zlab.zrams() == []
@@ -95,6 +96,48 @@ def test_array_that_came_up_by_itself(lab: Lab) -> None:
     assert pool.now().state == "disk-only"
 
 
+def test_stable_names(lab: Lab) -> None:
+    """/dev/zraid has the array and its volumes under the pool's name, a long one too, whoever
+    assembles it, and nothing of it when it is stopped; a domain may use them, whose pool comes up
+    with it."""
+    folder = Path("/dev/zraid")
+
+    def names() -> Dict[str, str]:
+        links = folder.iterdir() if folder.is_dir() else []
+        return {link.name: str(link.resolve()) for link in links}
+
+    long_name = "x" * 60
+    make_pool(lab, long_name, "16M", "--no-libvirt")
+    pool = make_pool(lab, "named", "64M")
+    volume = zlab.name_of(pool.add_volume("20M"))
+    link = folder / f"named-{volume}"
+    all_names = {"named": pool.md, link.name: f"/dev/{volume}"}
+    wait_for(lambda: names().items() >= all_names.items(), "the links are there")
+    wait_for(lambda: long_name in names(), "the link of the long name is there")
+    zraid("stop", long_name)
+    zraid("attach", "named")
+    zraid("detach", "named")
+    settle()
+    assert names() == all_names
+    zraid("stop", "named")
+    wait_for(lambda: names() == {}, "the links went")
+    zraid("start", "named")
+    wait_for(lambda: names() == all_names, "the links came back")
+
+    zraid("stop", "named")
+    wait_for(lambda: names() == {}, "the links went")
+    domain = lab.use(Domain("named-user", [{"dev": str(link)}]))
+    with zlab.udev_paused():            # the hook does not wait for it
+        domain.start()
+        assert link.resolve() == Path(f"/dev/{volume}")
+    assert pool.fill().users == ["named-user"]
+    domain.write(MIB, 4096, 0x4E, flush=True)
+    domain.destroy()
+    assert get(str(link), MIB)[:4096] == b"\x4e" * 4096
+    pool.assert_at_rest()
+    assert names() == all_names
+
+
 def physical_volume(device: str) -> Path:
     """Make an LVM physical volume with a volume group; the note by which LVM's rule shows that it
     has seen it."""
@@ -103,12 +146,13 @@ def physical_volume(device: str) -> Path:
 
 
 def test_what_guests_write(lab: Lab) -> None:
-    """An md superblock or an LVM physical volume that a guest writes, into a volume or onto the
-    whole array, is not assembled and not activated on the host. On other devices it is."""
+    """A file system, an md superblock or an LVM physical volume that a guest writes, into a volume
+    or onto the whole array, is not offered by its UUID or label, not assembled and not activated on
+    the host. On other devices it is."""
     lab.defer(sh, ["rm", "-rf", PVS_ONLINE])
     other = sparse(lab.dir / "other", 32 * MIB)
     loop = sh(["losetup", "--find", "--show", other]).out.strip()
-    lab.defer(sh, ["losetup", "--detach", loop])
+    lab.defer(zlab.detach_loop, loop)
     note = physical_volume(loop)
     sh(["vgcreate", "-q", "control", loop])
     replay_events()
@@ -117,6 +161,14 @@ def test_what_guests_write(lab: Lab) -> None:
     pool = make_pool(lab, "written", "64M", "--no-libvirt")
     md = zlab.name_of(pool.md)
     for device in (pool.add_partition("1MiB", "40MiB"), pool.md):
+        with zlab.udev_paused():
+            sh(["wipefs", "--all", "--quiet", device])
+            sh(["mkfs.ext4", "-q", "-F", "-L", "guest", "-U", FILE_SYSTEM, device])
+        replay_events()
+        links = sh(["udevadm", "info", "--query=symlink", device]).out
+        assert "by-uuid" not in links and "by-label" not in links and "by-id/md-uuid" in links, links
+        assert not Path(f"/dev/disk/by-uuid/{FILE_SYSTEM}").exists()
+
         with zlab.udev_paused():
             sh(["wipefs", "--all", "--quiet", device])
             sh(["blockdev", "--rereadpt", device], check=False)     # fails on a partition
@@ -130,6 +182,7 @@ def test_what_guests_write(lab: Lab) -> None:
         assert not note.exists(), f"LVM took up what is on {device}"
         properties = sh(["udevadm", "info", "--query=property", device]).out.splitlines()
         assert {"SYSTEMD_READY=0", "UDISKS_IGNORE=1"} <= set(properties), properties
+        assert not any(line.startswith("ID_FS_TYPE=") for line in properties), properties
 
         with zlab.udev_paused():
             sh(["wipefs", "--all", "--quiet", device])

@@ -20,7 +20,7 @@ import zlab  # noqa: E402
 
 LOG = Path("/run/lab/log")
 PASSED, FAILED, REBOOT = 0, 1, 10
-CLEAN_UP_LIMIT = 30                 # seconds for what a test deferred
+CLEAN_UP_LIMIT = 120                # seconds for what a test deferred
 port = os.open("/dev/ttyS1", os.O_WRONLY | os.O_NOCTTY)
 
 

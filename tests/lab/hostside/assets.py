@@ -23,6 +23,8 @@ GUEST = CHECKOUT / "tests" / "lab" / "guest"
 
 # Enough to reach the host's file system; everything else is loaded from there.
 INITRD_MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"]
+# The same for the fresh host (fresh_host.py), whose root is on a disk of its own.
+FRESH_MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9pnet_virtio", "9p"]
 
 
 class LabError(Exception):
@@ -62,7 +64,13 @@ class Assets:
         with locked(self.folder / "lock"):
             self._find_kernel() or self._download_kernel()
             self._unpack_kernel()
-            self._make_initrd()
+            self.initrd = self._make_initrd("initrd-init", INITRD_MODULES)
+
+    def prepare_fresh(self) -> None:
+        """The same for a fresh host."""
+        self.prepare()
+        with locked(self.folder / "lock"):
+            self.initrd = self._make_initrd("fresh-initrd-init", FRESH_MODULES)
 
     def _find_kernel(self) -> bool:
         """Use the kernel that is here already; a newer one is taken once it is removed."""
@@ -111,15 +119,15 @@ class Assets:
             scratch.rename(unpacked)
         self.kernel = unpacked
 
-    def _make_initrd(self) -> None:
+    def _make_initrd(self, init: str, modules: List[str]) -> Path:
         busybox = Path(program("busybox"))
-        script = GUEST / "initrd-init"
+        script = GUEST / init
         made_of = [self.release.encode(), busybox.read_bytes(), script.read_bytes(),
-                   " ".join(INITRD_MODULES).encode()]
+                   " ".join(modules).encode()]
         digest = hashlib.sha256(b"\0".join(made_of)).hexdigest()[:16]
-        self.initrd = self.folder / f"initrd-{digest}"
-        if self.initrd.exists():
-            return
+        initrd = self.folder / f"initrd-{digest}"
+        if initrd.exists():
+            return initrd
         tree = self.folder / "initrd.tree"
         shutil.rmtree(tree, ignore_errors=True)
         for name in ("bin", "modules", "dev", "proc", "new"):
@@ -128,7 +136,7 @@ class Assets:
         shutil.copy(script, tree / "init")
         (tree / "init").chmod(0o755)
         order = [copy_module(self.modules / name, tree / "modules")
-                 for name in with_dependencies(self.modules, INITRD_MODULES)]
+                 for name in with_dependencies(self.modules, modules)]
         (tree / "modules" / "order").write_text("".join(f"{name}\n" for name in order))
         names = "\n".join(str(path.relative_to(tree)) for path in [tree, *sorted(tree.rglob("*"))])
         archive = subprocess.run([program("cpio"), "-o", "-H", "newc", "--owner=0:0", "--quiet"],
@@ -140,7 +148,8 @@ class Assets:
                 old.unlink()
         scratch = self.folder / "initrd.new"
         scratch.write_bytes(archive.stdout)
-        scratch.rename(self.initrd)
+        scratch.rename(initrd)
+        return initrd
 
 
 def program(name: str) -> str:
@@ -239,7 +248,19 @@ def make_stage(build: Path) -> str:
     programs = [str(path) for path in stage.rglob("*") if is_elf(path)]
     if programs:
         run([program("strip"), "--strip-debug", *programs])
+    make_package(product, build)
     return str(stage)
+
+
+def make_package(product: Path, build: Path) -> None:
+    """The product's Debian package, zraid.deb beside the stage."""
+    folder = build / "package"
+    shutil.rmtree(folder, ignore_errors=True)
+    run(["cpack", "--config", str(product / "CPackConfig.cmake"), "-B", str(folder)])
+    packages = list(folder.glob("*.deb"))
+    if len(packages) != 1:
+        raise LabError(f"cpack did not make one package: {packages}")
+    packages[0].rename(build / "zraid.deb")
 
 
 def is_elf(path: Path) -> bool:

@@ -52,37 +52,49 @@ def can_use_kvm() -> bool:
     return (" vmx " in flags or " svm " in flags) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
-def qemu_arguments(assets: Assets, place: Place, spec: Spec, boot: int) -> List[str]:
-    """QEMU's command line, but for the channels, which Machine.start adds."""
+# No write cache is lost with QEMU: what the guest's kernel has handed to its disk is in the host's
+# page cache, so flushes need not reach the host's disk.
+DRIVE = "if=none,cache=unsafe,discard=unmap"
+KERNEL_WORDS = [
+    "console=ttyS0", "panic=-1", "oops=panic", "quiet", "loglevel=4", "sysrq_always_enabled",
+    "mitigations=off", "nokaslr", "random.trust_cpu=on", "no_timer_check",
+]
+
+
+def machine_arguments(assets: Assets, place: Place, spec: Spec, boot: int, kernel_words: List[str]) -> List[str]:
+    """QEMU's command line of any lab: processors, memory, kernel, the share, the lab's disk."""
     if can_use_kvm():
         accelerator = ["-accel", "kvm", "-cpu", "host"]
     else:
         # Five-level page tables only cost time under emulation.
         accelerator = ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"]
-    kernel_words = [
-        "console=ttyS0", "panic=-1", "oops=panic", "quiet", "loglevel=4",
-        "sysrq_always_enabled", "mitigations=off", "nokaslr", "random.trust_cpu=on",
-        "tsc=reliable", "no_timer_check", "apparmor=0", "selinux=0", "audit=0", "raid=noautodetect",
-        f"lab.boot={boot}",
-    ]
-    # No write cache is lost with QEMU: what the guest's kernel has handed to its
-    # disk is in the host's page cache, so flushes need not reach the host's disk.
-    drive = "format=raw,if=none,cache=unsafe,discard=unmap"
-    arguments = [
+    return [
         program("qemu-system-x86_64"),
         "-name", f"lab-{boot}",
         "-M", "q35", *accelerator, "-smp", str(spec.cpus), "-m", f"{spec.memory}M",
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-kernel", str(assets.kernel), "-initrd", str(assets.initrd),
-        "-append", " ".join(kernel_words),
-        "-virtfs", "local,path=/,security_model=none,mount_tag=host,readonly=on,multidevs=remap",
-        "-virtfs", f"local,path={comma(place.share)},security_model=none,mount_tag=exchange,multidevs=remap",
-        "-drive", f"{drive},id=disk,file={comma(place.disk)}",
+        "-append", " ".join([*KERNEL_WORDS, *kernel_words, f"lab.boot={boot}"]),
+        *share("exchange", place.share, writable=True),
+        "-drive", f"{DRIVE},format=raw,id=disk,file={comma(place.disk)}",
         "-device", "virtio-blk-pci,drive=disk,serial=lab",
     ]
+
+
+def share(tag: str, folder: Path, writable: bool = False) -> List[str]:
+    """A folder of the host that the guest may mount."""
+    mode = "" if writable else ",readonly=on"
+    return ["-virtfs", f"local,path={comma(folder)},security_model=none,mount_tag={tag}{mode},multidevs=remap"]
+
+
+def qemu_arguments(assets: Assets, place: Place, spec: Spec, boot: int) -> List[str]:
+    """QEMU's command line, but for the channels, which Machine.start adds."""
+    arguments = machine_arguments(assets, place, spec, boot,
+                                  ["tsc=reliable", "apparmor=0", "selinux=0", "audit=0", "raid=noautodetect"])
+    arguments += share("host", Path("/"))
     for number, iops in enumerate(spec.slow_iops):
         arguments += [
-            "-drive", f"{drive},id=slow{number},file={comma(place.slow_disk(number))},"
+            "-drive", f"{DRIVE},format=raw,id=slow{number},file={comma(place.slow_disk(number))},"
                       f"throttling.iops-total={iops}",
             "-device", f"virtio-blk-pci,drive=slow{number},serial=slow{number}",
         ]
@@ -129,7 +141,7 @@ class Machine:
         self._console, console = socket.socketpair()
         self._monitor, monitor = socket.socketpair()
         ends = [job, console, monitor]
-        arguments = qemu_arguments(self.assets, self.place, self.spec, self.boot) + [
+        arguments = self.arguments() + [
             "-chardev", f"socket,id=console,fd={console.fileno()},logfile={comma(self.console)}",
             "-chardev", f"socket,id=job,fd={job.fileno()}",
             "-chardev", f"socket,id=monitor,fd={monitor.fileno()}",
@@ -148,6 +160,9 @@ class Machine:
         # QEMU writes the console's text to its log file by itself, but stops the
         # guest when nobody reads the socket.
         threading.Thread(target=drain, args=(self._console,), daemon=True).start()
+
+    def arguments(self) -> List[str]:
+        return qemu_arguments(self.assets, self.place, self.spec, self.boot)
 
     def _write_start(self, mode: str, words: List[str], variables: Dict[str, str]) -> None:
         values = {

@@ -9,7 +9,18 @@
 #include <string>
 #include <string_view>
 
+#include <sys/stat.h>
+
 namespace zraid::test {
+
+/// Permissions and the three bits before them, as chmod(2) takes them.
+inline mode_t mode_of(const std::filesystem::path& path)
+{
+    struct stat info = {};
+    if (::stat(path.c_str(), &info) != 0)
+        throw SystemError(errno, "stat '" + path.string() + "'");
+    return info.st_mode & 07777U;
+}
 
 /// A folder for one test, removed with all that is in it.
 class TemporaryFolder

@@ -1,0 +1,69 @@
+#include "libvirt/domains.h"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <libvirt/virterror.h>
+
+namespace zraid {
+
+namespace {
+
+using DomainHandle = std::unique_ptr<virDomain, int (*)(virDomainPtr)>;
+
+/// The answer of a call that gives a negative number for a failure.
+int ask(int answer, const std::string& domain)
+{
+    if (answer < 0)
+        fail_libvirt(fmt::format("look at domain '{}'", domain));
+    return answer;
+}
+
+} // namespace
+
+LibvirtDomains::LibvirtDomains(const std::string& uri)
+    : connection_(open_libvirt(uri, "start libvirt's daemon (systemctl start libvirtd)"))
+{
+}
+
+std::optional<LibvirtDomain> LibvirtDomains::find(const std::string& name) const
+{
+    DomainHandle domain(virDomainLookupByName(connection_.get(), name.c_str()), virDomainFree);
+    if (!domain)
+        domain.reset(virDomainLookupByUUIDString(connection_.get(), name.c_str()));
+    if (!domain) {
+        const virError* error = virGetLastError();
+        // A name that is no UUID is an invalid argument of the second call.
+        if (error && (error->code == VIR_ERR_NO_DOMAIN || error->code == VIR_ERR_INVALID_ARG))
+            return std::nullopt;
+        fail_libvirt(fmt::format("find domain '{}'", name));
+    }
+    LibvirtDomain found;
+    found.name = virDomainGetName(domain.get());
+    Uuid::Bytes bytes{};
+    ask(virDomainGetUUID(domain.get(), bytes.data()), found.name);
+    found.uuid = Uuid(bytes);
+    found.running = ask(virDomainIsActive(domain.get()), found.name) == 1;
+    found.persistent = ask(virDomainIsPersistent(domain.get()), found.name) == 1;
+    found.saved = ask(virDomainHasManagedSaveImage(domain.get(), 0), found.name) == 1;
+    found.snapshots = ask(virDomainSnapshotNum(domain.get(), 0), found.name) +
+                      ask(virDomainListAllCheckpoints(domain.get(), nullptr, 0), found.name);
+    // Defined again without its passwords, it would have none.
+    const std::unique_ptr<char, decltype(&std::free)> xml(
+        virDomainGetXMLDesc(domain.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE),
+        std::free);
+    if (!xml)
+        fail_libvirt(fmt::format("read the XML of domain '{}'", found.name));
+    found.xml = xml.get();
+    return found;
+}
+
+void LibvirtDomains::define(const std::string& xml) const
+{
+    const DomainHandle domain(virDomainDefineXMLFlags(connection_.get(), xml.c_str(), 0),
+                              virDomainFree);
+    if (!domain)
+        fail_libvirt("define the domain");
+}
+
+} // namespace zraid

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "pools/definition.h"
+#include "util/log_fields.h"
+
+namespace zraid {
+
+/// What is logged from now on is about this pool: POOL=vm, MD=md100.
+class PoolLog
+{
+public:
+    explicit PoolLog(const PoolDefinition& pool)
+        : name_("POOL", pool.name), md_("MD", "md" + std::to_string(pool.md_number))
+    {
+    }
+
+private:
+    LogField name_;
+    LogField md_;
+};
+
+} // namespace zraid
