@@ -2,6 +2,7 @@
 
 #include "monitor/keeper.h"
 #include "monitor/own_writes.h"
+#include "monitor/plugs.h"
 #include "monitor/wakeups.h"
 #include "pools/store.h"
 #include "util/error.h"
@@ -111,6 +112,7 @@ private:
 void monitor_pools(const Admin& admin)
 {
     Wakeups wakeups(admin.paths);
+    std::thread([&admin] { watch_plugs(admin); }).detach(); // the process ends as a whole
     std::map<std::string, std::unique_ptr<Worker>> workers;
     const PoolStore store(admin.paths);
     for (bool devices_changed = false;;) {

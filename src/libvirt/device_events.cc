@@ -1,0 +1,148 @@
+#include "libvirt/device_events.h"
+
+#include "libvirt/session.h"
+#include "util/error.h"
+
+#include <cstdlib>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+#include <libvirt/virterror.h>
+
+namespace zraid {
+
+namespace {
+
+/// To be there before the first connection that is to tell events.
+void make_event_loop()
+{
+    static std::once_flag made;
+    std::call_once(made, [] {
+        quiet_libvirt();
+        if (virEventRegisterDefaultImpl() < 0)
+            fail_libvirt("make an event loop");
+    });
+}
+
+Uuid uuid_of(virDomainPtr domain)
+{
+    Uuid::Bytes bytes{};
+    if (virDomainGetUUID(domain, bytes.data()) < 0)
+        fail_libvirt("get a domain's UUID");
+    return Uuid(bytes);
+}
+
+using DomainHandle = std::unique_ptr<virDomain, int (*)(virDomainPtr)>;
+
+} // namespace
+
+DeviceEvents::DeviceEvents(const std::string& uri) : connection_(nullptr, virConnectClose)
+{
+    make_event_loop();
+    connection_ = open_libvirt(uri);
+    if (virConnectRegisterCloseCallback(connection_.get(), closed, this, nullptr) < 0)
+        fail_libvirt("ask to be told of the connection's end");
+    listen(VIR_DOMAIN_EVENT_ID_DEVICE_ADDED);
+    listen(VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED);
+}
+
+DeviceEvents::~DeviceEvents()
+{
+    if (!connection_)
+        return;
+    for (const int callback : callbacks_)
+        virConnectDomainEventDeregisterAny(connection_.get(), callback);
+    virConnectUnregisterCloseCallback(connection_.get(), closed);
+}
+
+/// @param event one of those that tell of a device
+void DeviceEvents::listen(int event)
+{
+    // libvirt casts it back to what belongs to the event. By way of void(), which gcc takes for
+    // "any function".
+    auto* generic = reinterpret_cast<virConnectDomainEventGenericCallback>(
+        reinterpret_cast<void (*)()>(&DeviceEvents::changed));
+    const int number =
+        virConnectDomainEventRegisterAny(connection_.get(), nullptr, event, generic, this, nullptr);
+    if (number < 0)
+        fail_libvirt("ask to be told of plugged devices");
+    callbacks_.push_back(number);
+}
+
+void DeviceEvents::changed(virConnectPtr /*connection*/, virDomainPtr domain, const char* /*alias*/,
+                           void* self)
+{
+    static_cast<DeviceEvents*>(self)->note(domain);
+}
+
+void DeviceEvents::closed(virConnectPtr /*connection*/, int /*reason*/, void* self)
+{
+    static_cast<DeviceEvents*>(self)->lost_ = true;
+}
+
+/// Called by libvirt, in the middle of the event loop: what follows from it has to wait.
+void DeviceEvents::note(virDomainPtr domain)
+{
+    try {
+        changed_.push_back(uuid_of(domain));
+    } catch (const std::exception&) { // no memory: all domains are looked at after a new connection
+        lost_ = true;
+    }
+}
+
+void DeviceEvents::rest(Milliseconds time)
+{
+    make_event_loop();
+    bool over = false;
+    const auto end = [](int /*timer*/, void* flag) { *static_cast<bool*>(flag) = true; };
+    const int timer = virEventAddTimeout(static_cast<int>(time.count()), end, &over, nullptr);
+    if (timer < 0)
+        fail_libvirt("wait for a while");
+    while (!over) {
+        if (virEventRunDefaultImpl() < 0)
+            fail_libvirt("wait for events");
+    }
+    virEventRemoveTimeout(timer);
+}
+
+std::vector<Uuid> DeviceEvents::wait()
+{
+    while (changed_.empty() && !lost_) {
+        if (virEventRunDefaultImpl() < 0)
+            fail_libvirt("wait for events");
+    }
+    return lost_ ? std::vector<Uuid>{} : std::exchange(changed_, {});
+}
+
+std::vector<Uuid> DeviceEvents::running_domains() const
+{
+    virDomainPtr* list = nullptr;
+    const int count =
+        virConnectListAllDomains(connection_.get(), &list, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    if (count < 0)
+        fail_libvirt("list the domains");
+    std::vector<DomainHandle> handles;
+    for (int i = 0; i < count; ++i)
+        handles.emplace_back(list[i], virDomainFree); // NOLINT(*-pointer-arithmetic)
+    std::free(list);                                  // NOLINT(*-no-malloc)
+    std::vector<Uuid> running;
+    for (const DomainHandle& domain : handles)
+        running.push_back(uuid_of(domain.get()));
+    return running;
+}
+
+std::optional<std::string> DeviceEvents::running_xml(const Uuid& domain) const
+{
+    const DomainHandle found(virDomainLookupByUUIDString(connection_.get(), domain.text().c_str()),
+                             virDomainFree);
+    if (!found || virDomainIsActive(found.get()) != 1)
+        return std::nullopt;
+    const std::unique_ptr<char, decltype(&std::free)> xml(virDomainGetXMLDesc(found.get(), 0),
+                                                          std::free);
+    if (!xml)
+        return std::nullopt;
+    return xml.get();
+}
+
+} // namespace zraid
