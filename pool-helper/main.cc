@@ -1,6 +1,7 @@
 // zraid-pool: the administrator's command. Reads the command line and calls the library; each
 // subcommand is in its own file.
 
+#include "adoption.h"
 #include "commands.h"
 #include "config.h"
 #include "style.h"
@@ -39,6 +40,8 @@ void set_up_commands(CLI::App& app, const Admin& admin)
 {
     cli::add_define(app, admin);
     cli::add_undefine(app, admin);
+    cli::add_adopt(app, admin);
+    cli::add_release(app, admin);
     cli::add_start(app, admin);
     cli::add_stop(app, admin);
     cli::add_list(app, admin);

@@ -12,6 +12,7 @@
 #include "mirror/hold.h"
 #include "mirror/mirror.h"
 #include "mirror/ram_leg.h"
+#include "pools/adoption_record.h"
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -495,6 +496,7 @@ void undefine_pool(const Admin& admin, const std::string& name, bool remove_imag
 {
     const PoolStore store(admin.paths);
     store.raw_xml(name); // is there one?
+    refuse_adopted(admin.paths, name);
     const auto dead = dead_claims(admin, name);
     const FileLock all = lock_pool(admin.paths, ".define");
     const FileLock lock = lock_pool(admin.paths, name);

@@ -1,0 +1,102 @@
+#include "adoption/adopted_volume.h"
+
+#include "devices/partitions.h"
+#include "pools/definition.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/files.h"
+#include "util/process.h"
+#include "util/size.h"
+#include "util/wait.h"
+
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace zraid {
+
+namespace {
+
+constexpr std::uint64_t kStart = kAdoptedFront - kDataOffset; // bytes into the array
+
+std::string array_of(const AdoptionRecord& record)
+{
+    return fmt::format("md{}", record.pool.md_number);
+}
+
+std::uint64_t bytes_in(const std::filesystem::path& attribute)
+{
+    return std::stoull(read_attribute(attribute).value_or("0")) * 512;
+}
+
+bool has_volume(const Paths& paths, const AdoptionRecord& record)
+{
+    const auto partition = paths.block(array_of(record)) / (array_of(record) + "p1");
+    return kernel_partitions(paths, array_of(record)) == std::set<int>{1} &&
+           bytes_in(partition / "start") == kStart &&
+           bytes_in(partition / "size") == adopted_volume_size(record.size);
+}
+
+std::array<char, 4096> read_at(const std::string& path, std::uint64_t offset)
+{
+    std::array<char, 4096> block{};
+    const UniqueFd fd = open_file(path, O_RDONLY);
+    if (::pread(fd.get(), block.data(), block.size(), static_cast<off_t>(offset)) !=
+        static_cast<ssize_t>(block.size()))
+        throw SystemError(errno, "read '" + path + "'");
+    return block;
+}
+
+/// Before a domain gets it: are both ends of the volume those of the image?
+void compare_ends(const AdoptionRecord& record)
+{
+    for (const std::uint64_t at : {std::uint64_t{0}, adopted_volume_size(record.size) - 4096}) {
+        if (read_at(record.device(), at) != read_at(record.pool.image, kAdoptedFront + at))
+            throw Error(fmt::format("'{}' is not the image at byte {}", record.device(), at));
+    }
+}
+
+/// Writes a GPT with this one partition, and has the kernel know. Nothing is wiped: what is inside
+/// the partition stays (sfdisk(8)).
+void write_table(const AdoptionRecord& record, int lock_fd)
+{
+    constexpr std::uint64_t sector = 4096;
+    Command table{{"sfdisk", "--quiet", "--force", "--no-reread", "--no-tell-kernel", "--wipe",
+                   "never", "--wipe-partitions", "never", record.pool.md_device()}};
+    table.input = fmt::format("label: gpt\nstart={}, size={}\n", kStart / sector,
+                              adopted_volume_size(record.size) / sector);
+    table.timeout = Milliseconds{60'000};
+    table.keep_open = {lock_fd};
+    run(table);
+    run({{"partx", "--update", record.pool.md_device()}});
+}
+
+} // namespace
+
+void make_adopted_volume(const Paths& paths, const AdoptionRecord& record, int lock_fd)
+{
+    if (!has_volume(paths, record))
+        write_table(record, lock_fd);
+    settle_udev();
+    check_adopted_volume(paths, record);
+    if (!wait_until(Milliseconds{5000},
+                    [&] { return std::filesystem::is_block_file(record.device()); }))
+        throw Error(fmt::format("'{}' does not appear", record.device()), "does udev run?");
+    compare_ends(record);
+}
+
+void check_adopted_volume(const Paths& paths, const AdoptionRecord& record)
+{
+    // The kernel reads the table of an array that was just assembled when it is opened first.
+    if (!wait_until(Milliseconds{5000}, [&] { return has_volume(paths, record); }))
+        throw Error(
+            fmt::format("the pool has other volumes than '{}' as it was adopted", record.device()),
+            fmt::format("zraid-pool vol-list {} shows them; copy out what is needed, and "
+                        "delete the others",
+                        record.pool.name));
+}
+
+} // namespace zraid
