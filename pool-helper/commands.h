@@ -15,6 +15,7 @@ void add_detach(CLI::App& app, const Admin& admin);
 void add_disk_xml(CLI::App& app, const Admin& admin);
 void add_dumpxml(CLI::App& app, const Admin& admin);
 void add_events(CLI::App& app, const Admin& admin);
+void add_import(CLI::App& app, const Admin& admin);
 void add_info(CLI::App& app, const Admin& admin);
 void add_list(CLI::App& app, const Admin& admin);
 void add_mdadm_mail(CLI::App& app, const Admin& admin);

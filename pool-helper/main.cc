@@ -42,6 +42,7 @@ void set_up_commands(CLI::App& app, const Admin& admin)
     cli::add_undefine(app, admin);
     cli::add_adopt(app, admin);
     cli::add_release(app, admin);
+    cli::add_import(app, admin);
     cli::add_start(app, admin);
     cli::add_stop(app, admin);
     cli::add_list(app, admin);

@@ -44,8 +44,9 @@ _zraid_pool()
     elif [ -z "$command" ]; then
         words=$(_zraid_pool_words Subcommands <<<"$help")
     else
+        [ "$command" != import ] || before=--file
         case $before in
-            --image | --target)
+            --image | --file | --target)
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
                 compopt -o filenames 2>/dev/null
                 return 0

@@ -40,4 +40,5 @@ expect define vm --attach al -- always
 expect define vm --image /et -- /etc
 expect mdadm-mail '' -- filter restore status
 expect undefine vm --y -- --yes
+expect import /et -- /etc
 expect no-such-command '' --
