@@ -13,6 +13,7 @@ void add_budget(CLI::App& app, const Admin& admin);
 void add_define(CLI::App& app, const Admin& admin);
 void add_detach(CLI::App& app, const Admin& admin);
 void add_disk_xml(CLI::App& app, const Admin& admin);
+void add_doctor(CLI::App& app, const Admin& admin);
 void add_dumpxml(CLI::App& app, const Admin& admin);
 void add_events(CLI::App& app, const Admin& admin);
 void add_import(CLI::App& app, const Admin& admin);

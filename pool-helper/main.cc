@@ -62,6 +62,7 @@ void set_up_commands(CLI::App& app, const Admin& admin)
     cli::add_disk_xml(app, admin);
     cli::add_budget(app, admin);
     cli::add_mdadm_mail(app, admin);
+    cli::add_doctor(app, admin);
 }
 
 /// The first thing of every command that is about to act; --help and --version need no root.
