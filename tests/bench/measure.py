@@ -1,6 +1,6 @@
 """The measurements, inside the lab. Each returns rows: what, who, unit, and one figure a round.
 
-usage: measure.py CONTENT ROUNDS SECTION...     prints one line: MARK and the rows as JSON
+usage: measure.py CONTENT ROUNDS ONLY SECTION...    prints one line: MARK and the rows as JSON
 """
 
 import contextlib
@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import random
+import re
 import select
 import shutil
 import sqlite3
@@ -40,9 +41,12 @@ def say(text: str) -> None:
 class Table:
     """Figures by what was measured and of whom, gathered round by round."""
 
-    def __init__(self, section: str):
-        self.section = section
+    def __init__(self, section: str, only: str = ""):
+        self.section, self._only = section, re.compile(only)
         self._figures: Dict[tuple, List[float]] = {}
+
+    def wants(self, what: str) -> bool:
+        return bool(self._only.search(what))
 
     def add(self, what: str, who: str, unit: str, figure: float) -> None:
         self._figures.setdefault((what, who, unit), []).append(figure)
@@ -68,20 +72,32 @@ JOBS = {
     "random read 64k, 1 at a time": ("rw=randread bs=64k iodepth=1", "read", "iops", "1/s"),
     "random read 64k, 16 at a time": ("rw=randread bs=64k iodepth=16", "read", "iops", "1/s"),
     "sequential read": ("rw=read bs=1M iodepth=1", "read", "bw_bytes", "B/s"),
-    "random write 4k, no flush": ("rw=randwrite bs=4k iodepth=1", "write", "iops", "1/s"),
+    "random write 4k, no flush": ("rw=randwrite bs=4k iodepth=1 number_ios=2000", "write", "iops", "1/s"),
     "random write 4k, a flush each": ("rw=randwrite bs=4k iodepth=1 fdatasync=1", "write", "iops", "1/s"),
 }
 READ_JOBS = [name for name in JOBS if "read" in name]
+PRESSED = ", host short of memory"
 
 
 def fio(contender: contenders.Contender, names: List[str], seconds: float = 1) -> Dict[str, float]:
+    """What one writes, and nobody flushed, is on the disk before the next begins."""
+    reads = [name for name in names if name in READ_JOBS]
+    figures = fio_at_once(contender, reads, seconds) if reads else {}
+    for name in [name for name in names if name not in READ_JOBS]:
+        figures.update(fio_at_once(contender, [name], 3 * seconds))
+        os.sync()
+    return figures
+
+
+def fio_at_once(contender: contenders.Contender, names: List[str], seconds: float) -> Dict[str, float]:
     lines = ["[global]", f"filename={contender.target}", f"direct={int(contender.direct)}", "ioengine=libaio",
-             f"runtime={seconds}", "time_based=1", "invalidate=0", "randrepeat=0", "norandommap=1",
+             f"runtime={seconds}", "invalidate=0", "randrepeat=0", "norandommap=1",
              "buffer_compress_percentage=50", "thread=1"]
     for number, name in enumerate(names):
         words, side = JOBS[name][:2]
         area = (0, contender.size - WRITE_AREA) if side == "read" else (contender.size - WRITE_AREA, WRITE_AREA)
         lines += [f"[job{number}]", "stonewall", f"offset={area[0]}", f"size={area[1]}", *words.split()]
+        lines += [] if "number_ios" in words else ["time_based=1"]
     job = Path("/run/bench.fio")
     job.write_text("\n".join(lines) + "\n")
     found = json.loads(quiet("fio", "--output-format=json", job))["jobs"]
@@ -153,15 +169,18 @@ def time_of_text(terminal: int, text: str, limit: float) -> float:
 
 
 def disk_section(section: str, device: str, content: Path, rounds: int, kinds: Sequence[Any] = contenders.ALL,
-                 pressed: bool = True, bootable: bool = False) -> Rows:
+                 pressed: bool = True, bootable: bool = False, only: str = "") -> Rows:
     """All that a disk is asked for, of each kind of contender; again with the host short of memory."""
-    table = Table(section)
+    table = Table(section, only)
+    jobs = [name for name in JOBS if table.wants(name)]
+    database, boot, under_pressure = "SQLite, transactions", "boot of Debian to its login", f"{READ_JOBS[0]}{PRESSED}"
     folder = Path(f"/srv/{section}")
     folder.mkdir()
     quiet("mkfs.xfs", "-q", "-f", device)
     quiet("mount", device, folder)
     there = [kind(folder, content) for kind in kinds]
     data = content.stat().st_blocks * 512
+    monitor = subprocess.Popen(["zraid-monitor"], stdin=subprocess.DEVNULL)
     try:
         for contender in there:
             say(f"{section}: {contender.name}")
@@ -171,23 +190,23 @@ def disk_section(section: str, device: str, content: Path, rounds: int, kinds: S
             if type(contender) is contenders.PageCache:
                 contender.warm_up()
         for contender in there:
-            if contender.memory():
+            if contender.memory() and table.wants("memory for a byte of content"):
                 table.add("memory for a byte of content", contender.name, "B", contender.memory() / data)
         for number in range(rounds):
             say(f"{section}: round {number + 1}")
             for contender in there:
-                for name, figure in fio(contender, list(JOBS)).items():
+                for name, figure in fio(contender, jobs).items():
                     table.add(name, contender.name, JOBS[name][3], figure)
-        for number in range(rounds):
+        for number in range(rounds if table.wants(database) else 0):
             say(f"{section}: database, round {number + 1}")
             for contender in there:
-                table.add("SQLite, transactions", contender.name, "1/s", database_job(contender))
-        if bootable:
+                table.add(database, contender.name, "1/s", database_job(contender))
+        if bootable and table.wants(boot):
             for number in range(rounds):
                 say(f"{section}: boot, round {number + 1}")
                 for contender in [one for one in there if type(one) in contenders.BOOTED]:
-                    table.add("boot of Debian to its login", contender.name, "s", boot_job(contender))
-        if pressed:
+                    table.add(boot, contender.name, "s", boot_job(contender))
+        if pressed and table.wants(under_pressure):
             say(f"{section}: under memory pressure")
             try:
                 press(table, there, rounds)
@@ -199,6 +218,8 @@ def disk_section(section: str, device: str, content: Path, rounds: int, kinds: S
                 contender.take_down()
             except Exception as error:  # the figures are what counts
                 say(f"{contender.name}: {error}")
+        monitor.terminate()
+        monitor.wait()
         quiet("umount", folder, check=False)
     return table.rows()
 
@@ -208,7 +229,7 @@ def press(table: Table, there: List[contenders.Contender], rounds: int) -> None:
     with contenders.no_memory_left(300 * MIB):
         for _ in range(rounds):
             for contender in there:
-                table.add(f"{name}, host short of memory", contender.name, "1/s", fio(contender, [name])[name])
+                table.add(f"{name}{PRESSED}", contender.name, "1/s", fio(contender, [name])[name])
 
 
 # --- the fill
@@ -280,7 +301,7 @@ def fill_section(content: Path, rounds: int) -> Rows:
             table.add(what, "dd to a zram device", "s", copy_with_dd(pool, size, share))
             if full:
                 table.add(what, "mdadm --add", "s", full_add(pool, size))
-        zraid("undefine", "fill", "--remove-image", quiet=True)
+        zraid("undefine", "fill", "--remove-image", "--yes", quiet=True)
     return table.rows() + chunk_rows(rounds) + guest_rows(content, rounds)
 
 
@@ -314,7 +335,7 @@ def chunk_rows(rounds: int) -> Rows:
             wait_mirrored(pool)
             table.add(f"{shape}: read of the image", f"chunk {chunk}", "B",
                       (zlab.counters(disk_name).read_sectors - before) * 512)
-            zraid("undefine", "chunk", "--remove-image", quiet=True)
+            zraid("undefine", "chunk", "--remove-image", "--yes", quiet=True)
     return table.rows()
 
 
@@ -348,7 +369,7 @@ def guest_rows(content: Path, rounds: int) -> Rows:
         zraid("detach", "busy", quiet=True)
         took = sparse_fill(pool)
         table.add("speed of the fill", "while the guest is idle", "KiB/s", 2 * GIB / 1024 / took)
-    zraid("undefine", "busy", "--remove-image", quiet=True)
+    zraid("undefine", "busy", "--remove-image", "--yes", quiet=True)
     return table.rows()
 
 
@@ -419,7 +440,7 @@ def hook_section(content: Path, rounds: int) -> Rows:
         pool.fill()
         zraid("detach", pool.name, quiet=True)
     for _, _, one, _ in made:
-        zraid("undefine", one.name, "--remove-image", quiet=True)
+        zraid("undefine", one.name, "--remove-image", "--yes", quiet=True)
     return table.rows() + start_rows(content, rounds)
 
 
@@ -453,22 +474,23 @@ def start_rows(content: Path, rounds: int) -> Rows:
                 domain.destroy()
             if who == "no hook":
                 shutil.move(away, pools.HOOK)
-    zraid("undefine", "start", "--remove-image", quiet=True)
+    zraid("undefine", "start", "--remove-image", "--yes", quiet=True)
     return table.rows()
 
 
 def main() -> None:
-    content, rounds, sections = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    content, rounds, only, sections = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:]
     out, sys.stdout = sys.stdout, open(os.devnull, "w")     # zlab tells every step
     local = zlab.DISK / "content.img"
     quiet("cp", "--sparse=always", content, local)
     quiet("modprobe", "zram", "num_devices=0")
     rows: Rows = []
     wanted = {
-        "hdd": lambda: disk_section("hdd", "/dev/vdb", local, rounds, bootable=True),
-        "ssd": lambda: disk_section("ssd", "/dev/vdc", local, rounds),
+        "hdd": lambda: disk_section("hdd", "/dev/vdb", local, rounds, bootable=True, only=only),
+        "ssd": lambda: disk_section("ssd", "/dev/vdc", local, rounds, only=only),
         "tuning": lambda: tuning_section("/dev/vdb", local, rounds),
-        "native": lambda: disk_section("native", "/dev/ubdb", local, rounds, contenders.WITHOUT_LVM, False),
+        "native": lambda: disk_section("native", "/dev/ubdb", local, rounds, contenders.WITHOUT_LVM, False,
+                                       only=only),
         "hook": lambda: hook_section(local, rounds),
         "fill": lambda: fill_section(local, rounds),
     }
