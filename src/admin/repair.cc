@@ -29,6 +29,8 @@ Goal goal_of(const Admin& admin, const PoolDefinition& pool, const PoolView& vie
 
 void refuse_unless_mirrored(const PoolView& view, const std::string& name)
 {
+    if (view.state() == PoolState::ram_only && view.disk && view.disk->faulty)
+        throw Error("the disk leg failed", kMendDiskLeg);
     if (view.state() != PoolState::mirrored)
         throw Error(
             fmt::format("it is {}: there are no two legs to compare", to_string(view.state())),
@@ -75,6 +77,50 @@ PoolView await_disk_leg(const Admin& admin, const PoolDefinition& pool,
     }
 }
 
+/// What verify_disk_leg() does while the disk leg does not fail.
+std::uint64_t compare_and_copy(const Admin& admin, const PoolDefinition& pool,
+                               const std::function<void(double)>& show)
+{
+    const DoubtMark mark(admin.paths, pool.name);
+    std::uint64_t copied = 0;
+    for (int round = 0; round < kVerifyRounds; ++round) {
+        const std::uint64_t doubt = mark.id();
+        if (doubt == 0)
+            return copied;
+        if (await_disk_leg(admin, pool, show).image_fault != ImageFault::none)
+            throw Error("its image was changed by hand while it is in use",
+                        "zraid-pool info tells what to do");
+        const auto ranges = differing_chunks(admin.paths, pool, show);
+        const FileLock lock = lock_pool(admin.paths, pool.name);
+        if (mark.id() != doubt)
+            continue; // it failed once more meanwhile
+        Mirror mirror(admin.paths, pool, lock);
+        refuse_unless_mirrored(mirror.view(), pool.name);
+        if (ranges.empty()) {
+            mark.clear(doubt);
+            return copied;
+        }
+        copied += chunks_in(ranges) * bitmap_chunk_of(admin.paths, pool.md_number);
+        log().warn("pool '{}': the disk leg lacked {} KiB that md took for written; they are "
+                   "copied to it",
+                   pool.name, copied / 1024);
+        mirror.copy_again(ranges);
+    }
+    throw Error(fmt::format("the legs still differ after {} rounds", kVerifyRounds),
+                "look for errors of the image's device in the kernel's log; the RAM leg stays");
+}
+
+/// What the image lies on is to be mended, which needs it unmounted.
+void let_go_of_failed_disk_leg(const Admin& admin, const PoolDefinition& pool)
+{
+    try {
+        const FileLock lock = lock_pool(admin.paths, pool.name);
+        Mirror(admin.paths, pool, lock).let_go_of_failed_disk_leg();
+    } catch (const std::exception& e) { // what the disk leg failed of is the news
+        log().warn("pool '{}': its disk leg stays: {}", pool.name, explain(e));
+    }
+}
+
 } // namespace
 
 std::vector<std::string> repair_pool(const Admin& admin, const std::string& name, bool dry_run)
@@ -108,33 +154,12 @@ std::uint64_t verify_disk_leg(const Admin& admin, const std::string& name,
                               const std::function<void(double)>& show)
 {
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
-    const DoubtMark mark(admin.paths, name);
-    std::uint64_t copied = 0;
-    for (int round = 0; round < kVerifyRounds; ++round) {
-        const std::uint64_t doubt = mark.id();
-        if (doubt == 0)
-            return copied;
-        if (await_disk_leg(admin, pool, show).image_fault != ImageFault::none)
-            throw Error("its image was changed by hand while it is in use",
-                        "zraid-pool info tells what to do");
-        const auto ranges = differing_chunks(admin.paths, pool, show);
-        const FileLock lock = lock_pool(admin.paths, name);
-        if (mark.id() != doubt)
-            continue; // it failed once more meanwhile
-        Mirror mirror(admin.paths, pool, lock);
-        refuse_unless_mirrored(mirror.view(), name);
-        if (ranges.empty()) {
-            mark.clear(doubt);
-            return copied;
-        }
-        copied += chunks_in(ranges) * bitmap_chunk_of(admin.paths, pool.md_number);
-        log().warn("pool '{}': the disk leg lacked {} KiB that md took for written; they are "
-                   "copied to it",
-                   name, copied / 1024);
-        mirror.copy_again(ranges);
+    try {
+        return compare_and_copy(admin, pool, show);
+    } catch (...) {
+        let_go_of_failed_disk_leg(admin, pool);
+        throw;
     }
-    throw Error(fmt::format("the legs still differ after {} rounds", kVerifyRounds),
-                "look for errors of the image's device in the kernel's log; the RAM leg stays");
 }
 
 ScrubResult scrub_pool(const Admin& admin, const std::string& name,

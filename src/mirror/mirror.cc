@@ -384,11 +384,9 @@ void Mirror::drop_ram_leg(const PoolView& now) const
     // md says nothing of an error that its flush of the image came to.
     if (errors.happened() || !image_flushes()) {
         DoubtMark(paths_, pool_.name).set();
-        throw Error(
-            "the image's device refused data while it was flushed: the RAM leg holds the "
-            "only good copy",
-            "see the kernel's log, mend what the image lies on, then zraid-pool repair; keep "
-            "the host running until then");
+        throw Error("the image's device refused data while it was flushed: the RAM leg holds the "
+                    "only good copy",
+                    kMendDiskLeg);
     }
     // Looked at again behind the flush, which may be what made the kernel notice a bad disk leg.
     const PoolView flushed = view();
@@ -458,18 +456,27 @@ void Mirror::re_add_disk_leg(const PoolView& now) const
         detach_loop(paths_, loop, now.loops.front().file);
         throw;
     }
-    // md tries the leg by writing its superblock there, before it copies anything to it.
+    // md tries the leg by writing its superblock there, before it copies anything to it: when there
+    // is a figure of what is copied, which is later than sync_action's "recover".
     PoolView seen;
     wait_until(kTried, [&] {
         seen = view();
         return !seen.disk || seen.disk->faulty || seen.disk->in_sync || !seen.array ||
-               seen.array->sync_action != "idle";
+               seen.array->sync_total > 0;
     });
     if (seen.disk && seen.disk->faulty) {
         remove_disk_leg(seen);
-        throw Error("it failed again at once",
-                    "see the kernel's log, mend what the image lies on, then zraid-pool repair");
+        throw Error("the disk leg failed again at once", kMendDiskLeg);
     }
+}
+
+void Mirror::let_go_of_failed_disk_leg()
+{
+    const PoolView now = view();
+    if (now.disk && now.disk->faulty)
+        in_context(to_string(Step::remove_disk_leg), [&] { remove_disk_leg(now); });
+    else if (now.array && !now.disk)
+        let_go_of_image();
 }
 
 void Mirror::copy_again(const std::vector<ChunkRange>& ranges)

@@ -13,6 +13,11 @@ namespace zraid {
 FileLock lock_pool(const Paths& paths, const std::string& pool,
                    Milliseconds limit = Milliseconds{30'000});
 
+/// What the administrator does about a disk leg that failed while the RAM leg is good.
+inline constexpr const char* kMendDiskLeg =
+    "see the kernel's log, mend what the image lies on, then zraid-pool repair; keep the host "
+    "running until then";
+
 /// A pool's array and its legs: brings them from whatever state they are in to the one asked for.
 /// Each call looks at the kernel first and does only what is missing, so that it may be repeated,
 /// also after a crash in the middle.
@@ -50,6 +55,11 @@ public:
     /// Returns while md copies.
     /// @throws Error unless the pool is mirrored
     void copy_again(const std::vector<ChunkRange>& ranges);
+
+    /// A disk leg that failed leaves the array, and its image is on no loop device any more: what
+    /// the image lies on can be unmounted and mended. Does nothing if there is a disk leg that
+    /// works.
+    void let_go_of_failed_disk_leg();
 
     PoolView view() const { return view_pool(paths_, pool_); }
 

@@ -106,6 +106,17 @@ TEST_F(RepairPool, ScrubNeedsTwoLegs)
     EXPECT_EQ(scrub(), "md is busy with 'repair'. Next: try again when it is done");
 }
 
+TEST_F(RepairPool, NoCompareWithALegThatFailed)
+{
+    put_array("md100-disk-faulty.tree");
+    DoubtMark(system_.paths, "vm").set();
+    const std::string why = "the disk leg failed. Next: see the kernel's log, mend what the image "
+                            "lies on, then zraid-pool repair; keep the host running until then";
+    EXPECT_EQ(failure([&] { verify_disk_leg(admin_, "vm", [](double) {}); }), why);
+    EXPECT_THAT(read_file(file("dev-loop0/state")), StartsWith("remove"));
+    EXPECT_NE(DoubtMark(system_.paths, "vm").id(), 0U);
+}
+
 TEST_F(RepairPool, ScrubStartsACheckAndWaitsForIt)
 {
     put_array("md100-mirrored.tree");

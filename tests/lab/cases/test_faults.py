@@ -73,6 +73,35 @@ def test_the_disk_leg_goes_and_comes_back(lab: Lab) -> None:
     assert zlab.image_bytes(pool.image, MIB + 16 * MIB, 64 * MIB) == old
 
 
+@zlab.options(timeout=240)
+def test_the_disk_leg_fails_while_it_is_copied_to(lab: Lab) -> None:
+    """The image's device answers again, but refuses some of what it missed: repair fails, and the
+    file system of the image is free to be mended, also where md failed the leg behind its re-add."""
+    disk = FlakyDisk(lab)
+    pool = make_pool(lab, "again", "64M", "--no-libvirt", "--writes", "through",
+                     image=disk.folder / "again.img")
+    size = 4 * MIB
+    write_pattern(pool.md, 32 * MIB, size)
+    pool.attach_and_fill()
+    sh(["sync", "-f", disk.folder])
+    disk.switch("error")
+    data = write_pattern(pool.md, 32 * MIB, size)
+    wait_state("again", "ram-only")
+    assert zraid("repair", "again", check=False).rc == 1
+    disk.mend()
+
+    disk.fail_below(pool.image, MIB + 32 * MIB, size)
+    done = zraid("repair", "again", check=False)
+    assert done.rc == 1 and "disk leg failed" in done.err and "keep the host running" in done.err, done
+    assert wait_state("again", "ram-only")["disk"] is None
+    disk.mend()
+    zraid("repair", "again")
+    wait_state("again", "mirrored")
+    zraid("scrub", "again")
+    zraid("detach", "again")
+    assert zlab.image_bytes(pool.image, MIB + 32 * MIB, size) == data
+
+
 class Trickle(threading.Thread):
     """Small writes without a flush, one behind the other: md has no quiet moment in which it would
     write its superblock, which flushes the image."""
