@@ -1,5 +1,6 @@
 #include "devices/md.h"
 
+#include "util/busy.h"
 #include "util/error.h"
 #include "util/files.h"
 #include "util/text.h"
@@ -42,18 +43,7 @@ std::optional<MdMember> read_member(const std::filesystem::path& folder, const s
 std::optional<std::string> read_array_state(const std::filesystem::path& folder)
 {
     std::optional<std::string> state;
-    const bool answered = wait_until(Milliseconds{5000}, [&] {
-        try {
-            state = read_attribute(folder / "array_state");
-            return true;
-        } catch (const SystemError& e) {
-            if (e.code() != EBUSY)
-                throw;
-            return false;
-        }
-    });
-    if (!answered)
-        throw SystemError(EBUSY, "read '" + (folder / "array_state").string() + "'");
+    retry_while_busy(Milliseconds{5000}, [&] { state = read_attribute(folder / "array_state"); });
     return state;
 }
 

@@ -1,11 +1,11 @@
 #include "devices/partitions.h"
 
+#include "util/busy.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "util/process.h"
-#include "util/wait.h"
 
 #include <algorithm>
 #include <array>
@@ -69,20 +69,22 @@ bool delete_from_kernel(const std::string& device, int number)
     request.op = BLKPG_DEL_PARTITION;
     request.datalen = sizeof partition;
     request.data = &partition;
-    int problem = 0;
-    wait_until(kGlimpse, [&] {
-        problem = ::ioctl(fd.get(), BLKPG, &request) == 0 ? 0 : errno; // NOLINT(*-vararg)
-        return problem != EBUSY;
-    });
-    if (problem == 0)
+    try {
+        retry_while_busy(kGlimpse, [&] {
+            if (::ioctl(fd.get(), BLKPG, &request) != 0) // NOLINT(*-vararg)
+                throw SystemError(errno,
+                                  fmt::format("delete partition {} of '{}'", number, device));
+        });
         return true;
-    if (problem == ENXIO)
-        return false;
-    if (problem == EBUSY)
-        throw Error(
-            fmt::format("'{}p{}' is in use", device, number),
-            fmt::format("shut down the domain that has it (fuser -v {}p{})", device, number));
-    throw SystemError(problem, fmt::format("delete partition {} of '{}'", number, device));
+    } catch (const SystemError& e) {
+        if (e.code() == ENXIO)
+            return false;
+        if (e.code() == EBUSY)
+            throw Error(
+                fmt::format("'{}p{}' is in use", device, number),
+                fmt::format("shut down the domain that has it (fuser -v {}p{})", device, number));
+        throw;
+    }
 }
 
 } // namespace

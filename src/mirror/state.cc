@@ -4,12 +4,10 @@
 #include "devices/superblock.h"
 #include "mirror/ram_leg.h"
 #include "mirror/verify.h"
+#include "util/busy.h"
 #include "util/error.h"
-#include "util/wait.h"
 
 #include <cerrno>
-
-#include <fmt/format.h>
 
 namespace zraid {
 
@@ -24,18 +22,12 @@ std::optional<MdSuperblock> superblock_of(const Paths& paths, const std::string&
 {
     const std::string node = paths.device(device);
     std::optional<MdSuperblock> superblock;
-    const bool answered = wait_until(kReset, [&] {
-        try {
-            superblock = read_superblock(node);
-            return true;
-        } catch (const SystemError& e) {
-            if (e.code() != EBUSY && e.code() != ENOENT && e.code() != ENXIO && e.code() != ENODEV)
-                throw;
-            return e.code() != EBUSY;
-        }
-    });
-    if (!answered)
-        throw SystemError(EBUSY, fmt::format("open '{}'", node));
+    try {
+        retry_while_busy(kReset, [&] { superblock = read_superblock(node); });
+    } catch (const SystemError& e) {
+        if (e.code() != ENOENT && e.code() != ENXIO && e.code() != ENODEV)
+            throw;
+    }
     return superblock;
 }
 

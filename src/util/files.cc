@@ -1,5 +1,6 @@
 #include "util/files.h"
 
+#include "util/busy.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -110,18 +111,15 @@ void write_attribute(const fs::path& path, const std::string& value)
 
 bool write_when_free(const fs::path& path, const std::string& value, Milliseconds limit)
 {
-    return wait_until(limit, [&] {
-        try {
-            write_attribute(path, value);
-            return true;
-        } catch (const SystemError& e) {
-            if (e.code() == ENOENT || e.code() == ENODEV)
-                return true;
-            if (e.code() == EBUSY)
-                return false;
+    try {
+        retry_while_busy(limit, [&] { write_attribute(path, value); });
+    } catch (const SystemError& e) {
+        if (e.code() == EBUSY)
+            return false;
+        if (e.code() != ENOENT && e.code() != ENODEV)
             throw;
-        }
-    });
+    }
+    return true;
 }
 
 namespace {
