@@ -21,8 +21,7 @@ std::vector<std::string> repair_pool(const Admin& admin, const std::string& name
 /// @param show called at least twice a second with the share that is done, 0 to 100
 /// @return bytes, in whole chunks, that the disk leg had missed unnoticed
 /// @throws Error if the pool is not mirrored, or stops being so, or the legs do not become the
-/// same.
-///         A disk leg that failed once more has let go of its image then.
+/// same; a disk leg that failed once more has let go of its image then
 std::uint64_t verify_disk_leg(const Admin& admin, const std::string& name,
                               const std::function<void(double)>& show);
 

@@ -5,7 +5,6 @@
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/files.h"
-#include "util/process.h"
 #include "util/size.h"
 #include "util/wait.h"
 
@@ -59,27 +58,12 @@ void compare_ends(const AdoptionRecord& record)
     }
 }
 
-/// Writes a GPT with this one partition, and has the kernel know. Nothing is wiped: what is inside
-/// the partition stays (sfdisk(8)).
-void write_table(const AdoptionRecord& record, int lock_fd)
-{
-    constexpr std::uint64_t sector = 4096;
-    Command table{{"sfdisk", "--quiet", "--force", "--no-reread", "--no-tell-kernel", "--wipe",
-                   "never", "--wipe-partitions", "never", record.pool.md_device()}};
-    table.input = fmt::format("label: gpt\nstart={}, size={}\n", kStart / sector,
-                              adopted_volume_size(record.size) / sector);
-    table.timeout = Milliseconds{60'000};
-    table.keep_open = {lock_fd};
-    run(table);
-    run({{"partx", "--update", record.pool.md_device()}});
-}
-
 } // namespace
 
 void make_adopted_volume(const Paths& paths, const AdoptionRecord& record, int lock_fd)
 {
     if (!has_volume(paths, record))
-        write_table(record, lock_fd);
+        make_gpt_around(record.pool.md_device(), kStart, adopted_volume_size(record.size), lock_fd);
     settle_udev();
     check_adopted_volume(paths, record);
     if (!wait_until(Milliseconds{5000},

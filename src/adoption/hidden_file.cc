@@ -30,16 +30,7 @@ bool is_on_nfs(int fd)
 /// What a lease is elsewhere.
 void refuse_other_openers(const Paths& paths, const std::string& path)
 {
-    std::string others = openers_of_file(paths, path);
-    // This process has it open too: "zraid-pool (4711)".
-    const std::string self = fmt::format("({})", ::getpid());
-    if (const std::size_t end = others.find(self); end != std::string::npos) {
-        const std::size_t comma = others.rfind(", ", end);
-        const std::size_t begin = comma == std::string::npos ? 0 : comma;
-        others.erase(begin, end + self.size() - begin);
-        if (others.starts_with(", "))
-            others.erase(0, 2);
-    }
+    const std::string others = openers_of_file(paths, path, ::getpid());
     if (!others.empty())
         throw Error(fmt::format("'{}' is in use: {}", path, others), "close what has it open");
 }

@@ -1,5 +1,6 @@
 #include "devices/block_device.h"
 
+#include "devices/mounts.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/files.h"
@@ -41,19 +42,10 @@ std::optional<fs::path> sysfs_folder(const Paths& paths, const std::string& path
 /// @param number "MAJOR:MINOR"
 std::string mount_point(const Paths& paths, const std::string& number)
 {
-    std::istringstream lines(read_file(paths.proc / "self/mountinfo"));
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream fields(line);
-        std::string id;
-        std::string parent;
-        std::string device;
-        std::string root;
-        std::string point;
-        fields >> id >> parent >> device >> root >> point;
-        if (device == number)
-            return point;
-    }
-    return "";
+    const auto mounts = list_mounts(paths);
+    const auto found = std::find_if(mounts.begin(), mounts.end(),
+                                    [&](const Mount& mount) { return mount.device == number; });
+    return found == mounts.end() ? "" : found->point;
 }
 
 bool is_swap(const Paths& paths, const std::string& name)

@@ -41,12 +41,12 @@ bool has_open(const fs::path& process, const Matches& matches)
     return false;
 }
 
-std::string openers(const Paths& paths, const Matches& matches)
+std::string openers(const Paths& paths, const Matches& matches, pid_t except = 0)
 {
     std::string names;
     for (const std::string& entry : entries_of(paths.proc)) {
         if (entry.find_first_not_of("0123456789") != std::string::npos ||
-            !has_open(paths.proc / entry, matches))
+            entry == std::to_string(except) || !has_open(paths.proc / entry, matches))
             continue;
         const std::string name = read_attribute(paths.proc / entry / "comm").value_or("?");
         names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", name, entry);
@@ -67,15 +67,16 @@ std::string openers_of_device(const Paths& paths, dev_t device)
     });
 }
 
-std::string openers_of_file(const Paths& paths, const std::string& path)
+std::string openers_of_file(const Paths& paths, const std::string& path, pid_t except)
 {
     struct stat file = {};
     if (::stat(path.c_str(), &file) != 0)
         return {};
-    return openers(paths, [&](const struct statx& info) {
+    const auto matches = [&](const struct statx& info) {
         return info.stx_ino == file.st_ino && info.stx_dev_major == gnu_dev_major(file.st_dev) &&
                info.stx_dev_minor == gnu_dev_minor(file.st_dev);
-    });
+    };
+    return openers(paths, matches, except);
 }
 
 dev_t device_number(const Paths& paths, const std::string& device)

@@ -132,6 +132,15 @@ bool delete_partition(const Paths& paths, const std::string& device, int number,
     return in_kernel || in_table;
 }
 
+void make_gpt_around(const std::string& device, std::uint64_t start, std::uint64_t size,
+                     int lock_fd)
+{
+    constexpr std::uint64_t sector = 4096;
+    sfdisk({"--wipe", "never", "--wipe-partitions", "never", device},
+           fmt::format("label: gpt\nstart={}, size={}\n", start / sector, size / sector), lock_fd);
+    run({{"partx", "--update", device}});
+}
+
 void use_whole_device(const std::string& device, int lock_fd)
 {
     sfdisk({"--relocate", "gpt-bak-std", device}, "", lock_fd);

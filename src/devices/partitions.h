@@ -32,6 +32,12 @@ std::set<int> kernel_partitions(const Paths& paths, const std::string& device);
 /// @throws Error if it is in use
 bool delete_partition(const Paths& paths, const std::string& device, int number, int lock_fd);
 
+/// Writes a GPT with one partition over what is there already, and has the kernel know. Nothing is
+/// wiped: what is inside the partition stays (sfdisk(8)).
+/// @param start bytes into the device, whole sectors of 4096, as is `size`
+void make_gpt_around(const std::string& device, std::uint64_t start, std::uint64_t size,
+                     int lock_fd);
+
 /// After the device has grown: the GPT's second header moves to its end, so that the new space can
 /// be used. Nothing else is changed, and partitions may be in use (sfdisk(8)).
 void use_whole_device(const std::string& device, int lock_fd);

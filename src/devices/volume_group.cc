@@ -24,14 +24,6 @@ std::string config_for(const std::string& device)
                        device);
 }
 
-std::string trimmed(const std::string& text)
-{
-    const std::size_t begin = text.find_first_not_of(" \t\n");
-    return begin == std::string::npos
-               ? ""
-               : text.substr(begin, text.find_last_not_of(" \t\n") - begin + 1);
-}
-
 std::string with_doubled_dashes(const std::string& name)
 {
     std::string text;
@@ -113,8 +105,9 @@ void VolumeGroup::grow() const
 
 void VolumeGroup::extend(const std::string& volume) const
 {
-    const std::string free =
-        trimmed(call("vgs", {"--noheadings", "--options", "vg_free_count", name_}));
+    std::istringstream words(call("vgs", {"--noheadings", "--options", "vg_free_count", name_}));
+    std::string free;
+    words >> free;
     if (free != "0") // with nothing free it would be an error
         call("lvextend", {"--extents", "+100%FREE", name_ + "/" + volume});
 }

@@ -18,7 +18,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 namespace zraid {
 

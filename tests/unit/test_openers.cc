@@ -24,6 +24,7 @@ TEST(Openers, AreThoseThatHaveAFileOpen)
     EXPECT_EQ(openers_of_file(paths, file + "2"), "");
     const UniqueFd fd = open_file(file, O_RDONLY);
     EXPECT_THAT(openers_of_file(paths, file), HasSubstr("(" + std::to_string(::getpid()) + ")"));
+    EXPECT_EQ(openers_of_file(paths, file, ::getpid()), "");
 }
 
 TEST(Openers, AreThoseThatAreInAFileSystem)
