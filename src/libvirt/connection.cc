@@ -21,14 +21,6 @@ void check(int result, const std::string& what)
         fail_libvirt(what);
 }
 
-template <typename T>
-Uuid uuid_of(T* object, int (*get)(T*, unsigned char*))
-{
-    Uuid::Bytes bytes{};
-    check(get(object, bytes.data()), "get a UUID");
-    return Uuid(bytes);
-}
-
 /// Format of a volume that is a file.
 std::string format_of(virStorageVolPtr volume)
 {
@@ -97,7 +89,9 @@ std::optional<LibvirtPool> LibvirtConnection::find_pool(const std::string& name)
         fail_libvirt(fmt::format("find storage pool '{}'", name));
     }
     LibvirtPool found;
-    found.uuid = uuid_of<virStoragePool>(pool.get(), virStoragePoolGetUUID);
+    Uuid::Bytes bytes{};
+    check(virStoragePoolGetUUID(pool.get(), bytes.data()), "get a pool's UUID");
+    found.uuid = Uuid(bytes);
     found.active = virStoragePoolIsActive(pool.get()) == 1;
     int autostart = 0;
     check(virStoragePoolGetAutostart(pool.get(), &autostart), "get a pool's autostart");
@@ -198,31 +192,15 @@ void LibvirtConnection::grow_volume(const std::string& name, const std::string& 
     check(virStorageVolResize(found.get(), bytes, 0), fmt::format("make '{}' larger", of));
 }
 
-std::vector<LibvirtConnection::Handle<virDomain>> LibvirtConnection::domains(unsigned flags) const
-{
-    virDomainPtr* list = nullptr;
-    const int count = virConnectListAllDomains(connection_.get(), &list, flags);
-    if (count < 0)
-        fail_libvirt("list the domains");
-    std::vector<Handle<virDomain>> handles;
-    for (int i = 0; i < count; ++i)
-        handles.emplace_back(list[i], virDomainFree); // NOLINT(*-pointer-arithmetic)
-    std::free(list);                                  // NOLINT(*-no-malloc)
-    return handles;
-}
-
 std::vector<Uuid> LibvirtConnection::running_domains() const
 {
-    std::vector<Uuid> uuids;
-    for (const auto& handle : domains(VIR_CONNECT_LIST_DOMAINS_ACTIVE))
-        uuids.push_back(uuid_of<virDomain>(handle.get(), virDomainGetUUID));
-    return uuids;
+    return list_running_domains(connection_);
 }
 
 std::vector<LibvirtDisk> LibvirtConnection::disks() const
 {
     std::vector<LibvirtDisk> disks;
-    for (const auto& domain : domains(0)) {
+    for (const DomainHandle& domain : list_domains(connection_, 0)) {
         const std::unique_ptr<char, decltype(&std::free)> xml(virDomainGetXMLDesc(domain.get(), 0),
                                                               std::free);
         if (!xml) // undefined, or ended, meanwhile
@@ -236,8 +214,8 @@ std::vector<LibvirtDisk> LibvirtConnection::disks() const
 void LibvirtConnection::tell_size(const std::string& name, const std::string& target,
                                   std::uint64_t bytes) const
 {
-    const Handle<virDomain> domain(virDomainLookupByName(connection_.get(), name.c_str()),
-                                   virDomainFree);
+    const DomainHandle domain(virDomainLookupByName(connection_.get(), name.c_str()),
+                              virDomainFree);
     if (!domain)
         fail_libvirt(fmt::format("find domain '{}'", name));
     check(virDomainBlockResize(domain.get(), target.c_str(), bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libvirt/session.h"
 #include "util/uuid.h"
 
 #include <cstdint>
@@ -7,8 +8,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <libvirt/libvirt.h>
 
 namespace zraid {
 
@@ -81,10 +80,8 @@ private:
 
     Handle<virStoragePool> pool(const std::string& name) const;
     Handle<virStorageVol> volume(const std::string& pool, const std::string& name) const;
-    /// @param flags of virConnectListAllDomains; 0: all of them
-    std::vector<Handle<virDomain>> domains(unsigned flags) const;
 
-    Handle<virConnect> connection_;
+    LibvirtSession connection_;
 };
 
 } // namespace zraid

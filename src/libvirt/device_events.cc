@@ -25,16 +25,6 @@ void make_event_loop()
     });
 }
 
-Uuid uuid_of(virDomainPtr domain)
-{
-    Uuid::Bytes bytes{};
-    if (virDomainGetUUID(domain, bytes.data()) < 0)
-        fail_libvirt("get a domain's UUID");
-    return Uuid(bytes);
-}
-
-using DomainHandle = std::unique_ptr<virDomain, int (*)(virDomainPtr)>;
-
 } // namespace
 
 DeviceEvents::DeviceEvents(const std::string& uri) : connection_(nullptr, virConnectClose)
@@ -85,7 +75,7 @@ void DeviceEvents::closed(virConnectPtr /*connection*/, int /*reason*/, void* se
 void DeviceEvents::note(virDomainPtr domain)
 {
     try {
-        changed_.push_back(uuid_of(domain));
+        changed_.push_back(uuid_of_domain(domain));
     } catch (const std::exception&) { // no memory: all domains are looked at after a new connection
         lost_ = true;
     }
@@ -117,19 +107,7 @@ std::vector<Uuid> DeviceEvents::wait()
 
 std::vector<Uuid> DeviceEvents::running_domains() const
 {
-    virDomainPtr* list = nullptr;
-    const int count =
-        virConnectListAllDomains(connection_.get(), &list, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-    if (count < 0)
-        fail_libvirt("list the domains");
-    std::vector<DomainHandle> handles;
-    for (int i = 0; i < count; ++i)
-        handles.emplace_back(list[i], virDomainFree); // NOLINT(*-pointer-arithmetic)
-    std::free(list);                                  // NOLINT(*-no-malloc)
-    std::vector<Uuid> running;
-    for (const DomainHandle& domain : handles)
-        running.push_back(uuid_of(domain.get()));
-    return running;
+    return list_running_domains(connection_);
 }
 
 std::optional<std::string> DeviceEvents::running_xml(const Uuid& domain) const

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libvirt/session.h"
 #include "util/uuid.h"
 #include "util/wait.h"
 
@@ -7,8 +8,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <libvirt/libvirt.h>
 
 namespace zraid {
 
@@ -45,7 +44,7 @@ private:
     void note(virDomainPtr domain);
     void listen(int event);
 
-    std::unique_ptr<virConnect, int (*)(virConnectPtr)> connection_;
+    LibvirtSession connection_;
     std::vector<int> callbacks_;
     std::vector<Uuid> changed_; ///< whom nobody has heard of yet
     bool lost_ = false;

@@ -9,8 +9,6 @@ namespace zraid {
 
 namespace {
 
-using DomainHandle = std::unique_ptr<virDomain, int (*)(virDomainPtr)>;
-
 /// The answer of a call that gives a negative number for a failure.
 int ask(int answer, const std::string& domain)
 {
@@ -40,9 +38,7 @@ std::optional<LibvirtDomain> LibvirtDomains::find(const std::string& name) const
     }
     LibvirtDomain found;
     found.name = virDomainGetName(domain.get());
-    Uuid::Bytes bytes{};
-    ask(virDomainGetUUID(domain.get(), bytes.data()), found.name);
-    found.uuid = Uuid(bytes);
+    found.uuid = uuid_of_domain(domain.get());
     found.running = ask(virDomainIsActive(domain.get()), found.name) == 1;
     found.persistent = ask(virDomainIsPersistent(domain.get()), found.name) == 1;
     found.saved = ask(virDomainHasManagedSaveImage(domain.get(), 0), found.name) == 1;

@@ -2,6 +2,8 @@
 
 #include "util/error.h"
 
+#include <cstdlib>
+
 #include <fmt/format.h>
 #include <libvirt/virterror.h>
 
@@ -27,6 +29,35 @@ LibvirtSession open_libvirt(const std::string& uri, std::string next)
     if (!session)
         fail_libvirt(fmt::format("connect to {}", uri), std::move(next));
     return session;
+}
+
+std::vector<DomainHandle> list_domains(const LibvirtSession& session, unsigned flags)
+{
+    virDomainPtr* list = nullptr;
+    const int count = virConnectListAllDomains(session.get(), &list, flags);
+    if (count < 0)
+        fail_libvirt("list the domains");
+    std::vector<DomainHandle> handles;
+    for (int i = 0; i < count; ++i)
+        handles.emplace_back(list[i], virDomainFree); // NOLINT(*-pointer-arithmetic)
+    std::free(list);                                  // NOLINT(*-no-malloc)
+    return handles;
+}
+
+std::vector<Uuid> list_running_domains(const LibvirtSession& session)
+{
+    std::vector<Uuid> running;
+    for (const DomainHandle& domain : list_domains(session, VIR_CONNECT_LIST_DOMAINS_ACTIVE))
+        running.push_back(uuid_of_domain(domain.get()));
+    return running;
+}
+
+Uuid uuid_of_domain(virDomainPtr domain)
+{
+    Uuid::Bytes bytes{};
+    if (virDomainGetUUID(domain, bytes.data()) < 0)
+        fail_libvirt("get a domain's UUID");
+    return Uuid(bytes);
 }
 
 } // namespace zraid
