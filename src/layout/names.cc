@@ -2,6 +2,7 @@
 
 #include "devices/block_tree.h"
 #include "devices/volume_group.h"
+#include "pools/stable_name.h"
 #include "util/error.h"
 #include "util/files.h"
 #include "util/text.h"
@@ -107,10 +108,7 @@ void make_volume_link(const Paths& paths, const PoolDefinition& pool, const std:
     const fs::path device = fs::canonical(volume_path(paths, pool, *volume), code);
     if (code)
         return; // there is no such volume: QEMU will say so
-    make_folder(link.parent_path(), 0755);
-    fs::create_symlink(fs::path("..") / device.filename(), link, code);
-    if (code && code != std::errc::file_exists) // udev was quicker
-        throw fs::filesystem_error("make a link", link, code);
+    make_stable_link(link, device.filename());
 }
 
 bool is_volume_of(const Paths& paths, const PoolDefinition& pool, const std::string& device)

@@ -60,13 +60,17 @@ void make_stable_name(const Paths& paths, const PoolDefinition& pool, const std:
     const std::string array = fmt::format("md{}", pool.md_number);
     if (!name->device.empty() && !name->device.starts_with(array + "p"))
         return; // of a number that the pool no longer has: not its volume
-    const fs::path folder = paths.device("zraid");
-    make_folder(folder, 0755);
+    make_stable_link(path, name->device.empty() ? array : name->device);
+}
+
+void make_stable_link(const std::string& path, const std::string& device)
+{
+    const fs::path link = fs::path(path).lexically_normal();
+    make_folder(link.parent_path(), 0755);
     std::error_code code;
-    fs::create_symlink(fs::path("..") / (name->device.empty() ? array : name->device),
-                       fs::path(path).lexically_normal(), code);
+    fs::create_symlink(fs::path("..") / device, link, code);
     if (code && code != std::errc::file_exists) // udev was quicker
-        throw fs::filesystem_error("make a link", path, code);
+        throw fs::filesystem_error("make a link", link, code);
 }
 
 std::optional<PoolDefinition> pool_of_array(const Paths& paths, const std::string& md_name,

@@ -29,6 +29,11 @@ std::optional<StableName> parse_stable_name(const Paths& paths, const std::strin
 /// @throws std::filesystem::filesystem_error
 void make_stable_name(const Paths& paths, const PoolDefinition& pool, const std::string& path);
 
+/// Makes a link below /dev/zraid, unless there is one by now.
+/// @param device the kernel's name of what it leads to
+/// @throws std::filesystem::filesystem_error
+void make_stable_link(const std::string& path, const std::string& device);
+
 /// The pool that an array is of.
 /// @param md_name from its superblock; for ours "zraid:" and as much of the pool's name as fits
 /// @param uuid of the array, by which the definition is found
