@@ -16,7 +16,7 @@ namespace zraid::cli {
 
 namespace {
 
-struct Options
+struct AdoptOptions
 {
     AdoptRequest request;
     PoolOptions pool;
@@ -75,7 +75,7 @@ AdoptionRecord adopt(const Admin& admin, const AdoptRequest& request)
     return record;
 }
 
-void act(const Admin& admin, Options& options)
+void act(const Admin& admin, AdoptOptions& options)
 {
     AdoptRequest& request = options.request;
     options.pool.read_into(request.pool);
@@ -91,7 +91,7 @@ void act(const Admin& admin, Options& options)
 
 void add_adopt(CLI::App& app, const Admin& admin)
 {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<AdoptOptions>();
     DefineRequest& pool = options->request.pool;
     CLI::App* command =
         app.add_subcommand("adopt", "take the image of a domain into a pool of its own");

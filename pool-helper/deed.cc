@@ -15,14 +15,15 @@ namespace zraid::cli {
 
 namespace {
 
-struct Options
+struct DeedOptions
 {
     std::string pool;
     bool all = false;
     bool array_only = false;
 };
 
-void do_one(const Admin& admin, const Deed& deed, const Options& options, const std::string& name)
+void do_one(const Admin& admin, const Deed& deed, const DeedOptions& options,
+            const std::string& name)
 {
     const LogField field("POOL", name);
     in_context(fmt::format("pool '{}'", name),
@@ -30,7 +31,7 @@ void do_one(const Admin& admin, const Deed& deed, const Options& options, const 
     std::cout << fmt::format("Pool '{}' is {}.\n", name, deed.done);
 }
 
-void do_all(const Admin& admin, const Deed& deed, const Options& options)
+void do_all(const Admin& admin, const Deed& deed, const DeedOptions& options)
 {
     std::size_t failed = 0;
     const auto names = PoolStore(admin.paths).names();
@@ -47,7 +48,7 @@ void do_all(const Admin& admin, const Deed& deed, const Options& options)
         throw Error(fmt::format("{} of {} pools could not be {}", failed, names.size(), deed.done));
 }
 
-void act(const Admin& admin, const Deed& deed, const Options& options)
+void act(const Admin& admin, const Deed& deed, const DeedOptions& options)
 {
     if (options.all != options.pool.empty())
         throw UsageError(options.all ? "--all and a pool's name do not go together" : "which pool?",
@@ -62,7 +63,7 @@ void act(const Admin& admin, const Deed& deed, const Options& options)
 
 void add_deed(CLI::App& app, const Admin& admin, const Deed& deed)
 {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<DeedOptions>();
     CLI::App* command = app.add_subcommand(deed.name, deed.description);
     command->add_option("POOL", options->pool, "name of the pool");
     command->add_flag("--all", options->all, "every pool that is defined");

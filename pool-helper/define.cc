@@ -13,7 +13,7 @@ namespace zraid::cli {
 
 namespace {
 
-struct Options
+struct DefineOptions
 {
     DefineRequest request;
     std::string type = "disk";
@@ -24,7 +24,7 @@ struct Options
     bool no_libvirt = false;
 };
 
-void act(const Admin& admin, Options& options, const std::string& name)
+void act(const Admin& admin, DefineOptions& options, const std::string& name)
 {
     DefineRequest& request = options.request;
     request.name = name;
@@ -46,7 +46,7 @@ void act(const Admin& admin, Options& options, const std::string& name)
 
 void add_define(CLI::App& app, const Admin& admin)
 {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<DefineOptions>();
     CLI::App* command = add_pool_command(
         app, "define", "make a pool: image, array, place for volumes, libvirt's storage pool",
         [&admin, options](const std::string& name) { act(admin, *options, name); });

@@ -7,7 +7,7 @@ namespace zraid::cli {
 
 namespace {
 
-struct Options
+struct DiskXmlOptions
 {
     std::string volume;
     std::string target = "vda";
@@ -17,7 +17,7 @@ struct Options
 
 void add_disk_xml(CLI::App& app, const Admin& admin)
 {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<DiskXmlOptions>();
     CLI::App* command =
         add_pool_command(app, "disk-xml", "print the <disk> that gives a volume to a domain",
                          [&admin, options](const std::string& name) {

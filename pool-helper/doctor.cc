@@ -13,7 +13,7 @@ namespace zraid::cli {
 
 namespace {
 
-Mood mood_of(Severity severity)
+Mood mood_of_finding(Severity severity)
 {
     switch (severity) {
     case Severity::good:
@@ -32,7 +32,7 @@ void print(const Findings& findings)
 {
     for (const Finding& finding : findings) {
         const std::string word = fmt::format("{:<8}", to_string(finding.severity));
-        std::cout << styled(word, mood_of(finding.severity))
+        std::cout << styled(word, mood_of_finding(finding.severity))
                   << fmt::format("{}: {}\n", finding.subject, finding.what);
         if (!finding.next.empty())
             std::cout << fmt::format("{:8}Next: {}\n", "", finding.next);

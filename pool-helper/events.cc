@@ -13,7 +13,7 @@ namespace zraid::cli {
 
 namespace {
 
-struct Options
+struct EventsOptions
 {
     std::string since;
     unsigned lines = 1000;
@@ -26,7 +26,7 @@ std::string time_text(const Event& event)
                        fmt::localtime(std::chrono::system_clock::to_time_t(event.time)));
 }
 
-void act(const Admin& admin, const std::string& pool, const Options& options)
+void act(const Admin& admin, const std::string& pool, const EventsOptions& options)
 {
     const auto events = events_of(admin, pool, options.since, options.lines);
     if (!options.json) {
@@ -47,7 +47,7 @@ void act(const Admin& admin, const std::string& pool, const Options& options)
 
 void add_events(CLI::App& app, const Admin& admin)
 {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<EventsOptions>();
     CLI::App* command = add_pool_command(
         app, "events", "tell what happened to a pool, from the journal",
         [&admin, options](const std::string& name) { act(admin, name, *options); });

@@ -32,11 +32,10 @@ std::string fill_text(const PoolReport& report)
 }
 
 /// A domain that runs on the disk leg alone is slower than it was meant to be.
-Mood mood_of(const PoolReport& report)
+Mood mood_of_pool(const PoolReport& report)
 {
     const PoolState state = report.view.state();
-    return state == PoolState::disk_only && !report.users.empty() ? Mood::warning
-                                                                  : cli::mood_of(state);
+    return state == PoolState::disk_only && !report.users.empty() ? Mood::warning : mood_of(state);
 }
 
 void print_table(const std::vector<PoolReport>& reports)
@@ -48,7 +47,7 @@ void print_table(const std::vector<PoolReport>& reports)
             continue;
         }
         const std::uint64_t ram = report.ram ? report.ram->stored + report.ram->table : 0;
-        table.add({report.name, styled(to_string(report.view.state()), mood_of(report)),
+        table.add({report.name, styled(to_string(report.view.state()), mood_of_pool(report)),
                    fill_text(report), report.definition.md_device(),
                    format_size(report.definition.size), report.ram ? format_size(ram) : "-",
                    user_names(report), report.definition.image});

@@ -85,7 +85,7 @@ void print_json(const MdadmMailReport& report)
     std::cout << object.dump(2) << '\n';
 }
 
-void act(const Admin& admin, const std::string& action, bool json)
+void configure_mail(const Admin& admin, const std::string& action, bool json)
 {
     MdadmMailReport report;
     if (action == "filter")
@@ -113,7 +113,7 @@ void add_mdadm_mail(CLI::App& app, const Admin& admin)
     command->add_option("ACTION", *action, "filter, restore or status")->required();
     const auto json = std::make_shared<bool>(false);
     command->add_flag("--json", *json, "for programs");
-    command->callback([&admin, action, json] { act(admin, *action, *json); });
+    command->callback([&admin, action, json] { configure_mail(admin, *action, *json); });
 }
 
 } // namespace zraid::cli

@@ -12,13 +12,13 @@ namespace zraid::cli {
 
 namespace {
 
-struct Options
+struct RecompressOptions
 {
     std::int64_t idle = 3600;
     bool all = false;
 };
 
-void act(const Admin& admin, const Options& options, const std::string& name)
+void act(const Admin& admin, const RecompressOptions& options, const std::string& name)
 {
     const auto idle =
         options.all ? std::nullopt : std::optional(std::chrono::seconds(options.idle));
@@ -31,7 +31,7 @@ void act(const Admin& admin, const Options& options, const std::string& name)
 
 void add_recompress(CLI::App& app, const Admin& admin)
 {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<RecompressOptions>();
     CLI::App* command = add_pool_command(
         app, "recompress", "compress idle pages of the RAM leg anew with the stronger compressor",
         [&admin, options](const std::string& name) { act(admin, *options, name); });

@@ -15,7 +15,7 @@ namespace zraid::cli {
 
 namespace {
 
-struct Options
+struct ReleaseOptions
 {
     std::string domain;
     std::string target;
@@ -51,7 +51,7 @@ void print(const ReleasePlan& plan)
 }
 
 /// The bar ends its line before anything else is printed.
-ReleaseReport release(const Admin& admin, const Options& options)
+ReleaseReport release(const Admin& admin, const ReleaseOptions& options)
 {
     ProgressBar bar(fmt::format("Disk '{}' is copied back", options.target));
     ReleaseReport report = release_disk(admin, options.domain, options.target,
@@ -60,14 +60,14 @@ ReleaseReport release(const Admin& admin, const Options& options)
     return report;
 }
 
-void print(const ReleaseReport& report, const Options& options)
+void print(const ReleaseReport& report, const ReleaseOptions& options)
 {
     std::cout << fmt::format("Disk '{}' of domain '{}' is '{}' again.\n", options.target,
                              options.domain, report.image);
     print_next(report.remarks);
 }
 
-void act(const Admin& admin, const Options& options)
+void act(const Admin& admin, const ReleaseOptions& options)
 {
     in_context(fmt::format("release disk '{}' of domain '{}'", options.target, options.domain),
                [&] {
@@ -82,7 +82,7 @@ void act(const Admin& admin, const Options& options)
 
 void add_release(CLI::App& app, const Admin& admin)
 {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ReleaseOptions>();
     CLI::App* command = app.add_subcommand(
         "release", "give a domain back the image that was adopted, and take the pool away");
     command->callback([&admin, options] { act(admin, *options); });

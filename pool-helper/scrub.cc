@@ -26,7 +26,7 @@ ScrubResult scrub(const Admin& admin, const std::string& name, bool json)
     });
 }
 
-void act(const Admin& admin, const std::string& name, bool json)
+void scrub_now(const Admin& admin, const std::string& name, bool json)
 {
     const ScrubResult result = scrub(admin, name, json);
     if (json) {
@@ -48,9 +48,9 @@ void act(const Admin& admin, const std::string& name, bool json)
 void add_scrub(CLI::App& app, const Admin& admin)
 {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command =
-        add_pool_command(app, "scrub", "compare both legs",
-                         [&admin, json](const std::string& name) { act(admin, name, *json); });
+    CLI::App* command = add_pool_command(
+        app, "scrub", "compare both legs",
+        [&admin, json](const std::string& name) { scrub_now(admin, name, *json); });
     command->add_flag("--json", *json, "for programs");
 }
 

@@ -13,7 +13,7 @@ namespace zraid::cli {
 
 namespace {
 
-struct Options
+struct UndefineOptions
 {
     bool remove_image = false;
     Consent consent;
@@ -26,7 +26,7 @@ std::string what_goes(const Admin& admin, const std::string& name)
                        pool.image, format_size(pool.size), name);
 }
 
-void act(const Admin& admin, const std::string& name, const Options& options)
+void act(const Admin& admin, const std::string& name, const UndefineOptions& options)
 {
     if (options.remove_image)
         options.consent.need([&] { return what_goes(admin, name); });
@@ -39,7 +39,7 @@ void act(const Admin& admin, const std::string& name, const Options& options)
 
 void add_undefine(CLI::App& app, const Admin& admin)
 {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<UndefineOptions>();
     CLI::App* command = add_pool_command(
         app, "undefine", "take a pool away; its image stays unless told otherwise",
         [&admin, options](const std::string& name) { act(admin, name, *options); });

@@ -12,7 +12,7 @@ namespace zraid::cli {
 
 namespace {
 
-struct Options
+struct VolDeleteOptions
 {
     std::string volume;
     Consent consent;
@@ -29,7 +29,7 @@ std::string what_goes(const Admin& admin, const std::string& pool, const std::st
                 fmt::format("zraid-pool vol-list {} lists them", pool));
 }
 
-void act(const Admin& admin, const std::string& pool, const Options& options)
+void act(const Admin& admin, const std::string& pool, const VolDeleteOptions& options)
 {
     options.consent.need([&] { return what_goes(admin, pool, options.volume); });
     delete_volume(admin, pool, options.volume);
@@ -40,7 +40,7 @@ void act(const Admin& admin, const std::string& pool, const Options& options)
 
 void add_vol_delete(CLI::App& app, const Admin& admin)
 {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<VolDeleteOptions>();
     CLI::App* command = add_pool_command(
         app, "vol-delete", "delete a volume with all that is in it",
         [&admin, options](const std::string& name) { act(admin, name, *options); });

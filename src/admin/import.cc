@@ -78,7 +78,7 @@ std::uint64_t check_image(const std::string& image)
 
 /// The superblock of a device, if there is one that can be read: somebody else's dead disk is no
 /// reason not to import.
-std::optional<MdSuperblock> superblock_of(const Paths& paths, const std::string& device)
+std::optional<MdSuperblock> superblock_if_readable(const Paths& paths, const std::string& device)
 {
     try {
         return read_superblock(paths.device(device));
@@ -105,14 +105,15 @@ void refuse_running(const Paths& paths, const std::string& image, const MdSuperb
     for (const MdArray& array : read_all_md(paths)) {
         bool same = array.uuid == superblock.array_uuid;
         for (const MdMember& member : array.members) {
-            const auto found = superblock_of(paths, member.device);
+            const auto found = superblock_if_readable(paths, member.device);
             same = same || (found && found->array_uuid == superblock.array_uuid);
         }
         if (same)
             stop("the same array, or a copy of it, runs as", array.number);
     }
     for (const std::string& device : entries_of(paths.sys / "block")) {
-        const auto found = device.starts_with("zram") ? superblock_of(paths, device) : std::nullopt;
+        const auto found =
+            device.starts_with("zram") ? superblock_if_readable(paths, device) : std::nullopt;
         if (found && found->array_uuid == superblock.array_uuid &&
             found->events > superblock.events)
             throw Error(fmt::format("/dev/{} is of the same array and newer than the image: it may "

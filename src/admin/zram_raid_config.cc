@@ -19,10 +19,8 @@ namespace zraid {
 
 namespace {
 
-using Json = nlohmann::json;
-
 /// Text, or a number as text; nothing for anything else.
-std::optional<std::string> word(const Json& object, const char* name)
+std::optional<std::string> word(const nlohmann::json& object, const char* name)
 {
     const auto field = object.find(name);
     if (field == object.end())
@@ -34,7 +32,7 @@ std::optional<std::string> word(const Json& object, const char* name)
     return std::nullopt;
 }
 
-void warn_of_unknown(const Json& object, const std::string& where,
+void warn_of_unknown(const nlohmann::json& object, const std::string& where,
                      const std::vector<std::string_view>& known, ZramRaidConfig& config)
 {
     for (const auto& field : object.items()) {
@@ -57,7 +55,7 @@ std::optional<std::string> limit_of(const std::string& number, const std::string
     return std::nullopt;
 }
 
-void read_limit(const Json& limit, ZramRaidConfig& config)
+void read_limit(const nlohmann::json& limit, ZramRaidConfig& config)
 {
     std::optional<std::string> found;
     if (limit.is_object()) {
@@ -87,7 +85,7 @@ std::string description(std::string info, const std::string& where, ZramRaidConf
     return "";
 }
 
-void read_array(const Json& entry, std::size_t number, ZramRaidConfig& config)
+void read_array(const nlohmann::json& entry, std::size_t number, ZramRaidConfig& config)
 {
     const std::string where = fmt::format("md[{}]: ", number);
     if (!entry.is_object()) {
@@ -113,7 +111,7 @@ void read_array(const Json& entry, std::size_t number, ZramRaidConfig& config)
 
 ZramRaidConfig parse_zram_raid_config(const std::string& text, const std::string& source)
 {
-    const Json json = Json::parse(text, nullptr, false);
+    const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
     if (!json.is_object() || !json.contains("md") || !json["md"].is_array())
         throw Error(
             fmt::format("'{}' is no configuration of ZRAM-RAID: JSON with a list 'md'", source),
@@ -124,7 +122,7 @@ ZramRaidConfig parse_zram_raid_config(const std::string& text, const std::string
     if (json.contains("limit_free_mem"))
         read_limit(json["limit_free_mem"], config);
     std::size_t number = 0;
-    for (const Json& entry : json["md"])
+    for (const nlohmann::json& entry : json["md"])
         read_array(entry, number++, config);
     return config;
 }

@@ -21,7 +21,7 @@ namespace zraid {
 
 namespace {
 
-constexpr const char* kEnd = "end";
+constexpr const char* kNoteEnd = "end";
 constexpr const char* kOtherWays =
     "its file system cannot do without copying: --copy makes a copy, or "
     "move the image to xfs or ext4";
@@ -156,7 +156,7 @@ std::string to_text(const FileMap& map)
     std::string text;
     for (const MappedExtent& extent : map)
         text += fmt::format("{} {} {}\n", extent.logical, extent.physical, extent.length);
-    return text + kEnd + "\n";
+    return text + kNoteEnd + "\n";
 }
 
 FileMap parse_file_map(const std::string& text)
@@ -165,7 +165,7 @@ FileMap parse_file_map(const std::string& text)
     std::istringstream lines(text);
     std::uint64_t end = 0;
     for (std::string line; std::getline(lines, line);) {
-        if (line == kEnd)
+        if (line == kNoteEnd)
             return map;
         MappedExtent extent;
         std::istringstream words(line);

@@ -22,7 +22,7 @@ namespace zraid {
 namespace {
 
 /// What is looked at, and made blank again, at either end of an image.
-constexpr off_t kEnd = 2 * static_cast<off_t>(MiB);
+constexpr off_t kSignatureArea = 2 * static_cast<off_t>(MiB);
 
 /// Is every allocated byte of the file zero?
 bool is_blank(int fd, const std::string& path, off_t size)
@@ -87,8 +87,8 @@ ImageInfo inspect_device(const std::string& path)
     if (!image.found.empty())
         return image;
     // To read all of a large device for nothing but zeros would take hours.
-    const off_t last = std::max<off_t>(0, size - kEnd);
-    if (is_zero(fd.get(), path, 0, kEnd) && is_zero(fd.get(), path, last, kEnd))
+    const off_t last = std::max<off_t>(0, size - kSignatureArea);
+    if (is_zero(fd.get(), path, 0, kSignatureArea) && is_zero(fd.get(), path, last, kSignatureArea))
         image.content = ImageContent::empty;
     return image;
 }
@@ -185,7 +185,7 @@ void blank_image_ends(const std::string& path)
 {
     const UniqueFd fd = open_file(path, O_RDWR);
     const off_t size = ::lseek(fd.get(), 0, SEEK_END);
-    constexpr off_t end = kEnd;
+    constexpr off_t end = kSignatureArea;
     // Zeros written where the file system has no quicker way.
     const std::vector<char> zeros(static_cast<std::size_t>(end));
     for (const off_t at : {off_t{0}, std::max<off_t>(0, size - end)}) {

@@ -57,7 +57,7 @@ bool table_has(const std::string& device, int number, int lock_fd)
 }
 
 /// Time for those who only look at a volume, such as udev, to be through with it.
-constexpr Milliseconds kGlimpse{2000};
+constexpr Milliseconds kUdevLooks{2000};
 
 /// @return false if the kernel did not know it
 bool delete_from_kernel(const std::string& device, int number)
@@ -70,7 +70,7 @@ bool delete_from_kernel(const std::string& device, int number)
     request.datalen = sizeof partition;
     request.data = &partition;
     try {
-        retry_while_busy(kGlimpse, [&] {
+        retry_while_busy(kUdevLooks, [&] {
             if (::ioctl(fd.get(), BLKPG, &request) != 0) // NOLINT(*-vararg)
                 throw SystemError(errno,
                                   fmt::format("delete partition {} of '{}'", number, device));

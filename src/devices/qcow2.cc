@@ -14,10 +14,9 @@ namespace zraid {
 
 namespace {
 
-using nlohmann::json;
-
 /// @param data what is particular to qcow2
-void find_obstacle(Qcow2Info& found, const json& info, const json& data, const std::string& path)
+void find_obstacle(Qcow2Info& found, const nlohmann::json& info, const nlohmann::json& data,
+                   const std::string& path)
 {
     const auto set = [&](const char* obstacle, const std::string& next) {
         found.obstacle = obstacle;
@@ -26,7 +25,7 @@ void find_obstacle(Qcow2Info& found, const json& info, const json& data, const s
     if (info.contains("backing-filename"))
         set("has a backing file",
             fmt::format("qemu-img rebase -b '' '{}' makes it stand alone", path));
-    else if (!info.value("snapshots", json::array()).empty())
+    else if (!info.value("snapshots", nlohmann::json::array()).empty())
         set("has internal snapshots",
             fmt::format("qemu-img snapshot -l '{0}' lists them, qemu-img snapshot -d NAME '{0}' "
                         "deletes one",
@@ -37,7 +36,7 @@ void find_obstacle(Qcow2Info& found, const json& info, const json& data, const s
         set("has its data in another file", "make one file of it: qemu-img convert -O qcow2");
     else if (data.value("corrupt", false) || info.value("dirty-flag", false))
         set("was not closed properly", fmt::format("qemu-img check -r all '{}' repairs it", path));
-    else if (!data.value("bitmaps", json::array()).empty())
+    else if (!data.value("bitmaps", nlohmann::json::array()).empty())
         set("has bitmaps of changed blocks, which a copy would lose",
             fmt::format("end the incremental backups that use them, then qemu-img bitmap --remove "
                         "'{}' NAME",
@@ -58,8 +57,8 @@ Qcow2Info parse_qcow2_info(const std::string& text, const std::string& path)
 {
     Qcow2Info found;
     try {
-        const json info = json::parse(text);
-        const json data = info.at("format-specific").at("data");
+        const nlohmann::json info = nlohmann::json::parse(text);
+        const nlohmann::json data = info.at("format-specific").at("data");
         found.virtual_size = info.at("virtual-size").get<std::uint64_t>();
         Qcow2Layout& layout = found.layout;
         layout.cluster_size = info.at("cluster-size").get<std::uint64_t>();
@@ -69,7 +68,7 @@ Qcow2Info parse_qcow2_info(const std::string& text, const std::string& path)
         layout.extended_l2 = data.value("extended-l2", false);
         layout.compression = data.value("compression-type", layout.compression);
         find_obstacle(found, info, data, path);
-    } catch (const json::exception& e) {
+    } catch (const nlohmann::json::exception& e) {
         throw Error(fmt::format("qemu-img info '{}': answer not understood: {}", path, e.what()));
     }
     if (found.virtual_size == 0 || found.virtual_size % 512 != 0 || !is_valid(found.layout))

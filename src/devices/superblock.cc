@@ -19,7 +19,7 @@ namespace zraid {
 namespace {
 
 constexpr off_t kSuperblockOffset = kMdSuperblockOffset;
-constexpr std::size_t kPage = 4096;
+constexpr std::size_t kSuperblockSize = 4096;
 /// Of what lies before the data of a leg, all that is used: superblock and bitmap.
 constexpr std::size_t kMaxHeader = std::size_t{1} << 20U;
 
@@ -67,7 +67,7 @@ std::optional<MdSuperblock> read_superblock(const std::string& path)
 {
     const bool device = std::filesystem::is_block_file(path);
     const UniqueFd fd = open_file(path, O_RDONLY | (device ? O_DIRECT : 0));
-    const PageBuffer buffer(kPage);
+    const PageBuffer buffer(kSuperblockSize);
     const Bytes block = buffer.bytes();
     const ssize_t n = ::pread(fd.get(), block.data(), block.size(), kSuperblockOffset);
     if (n < 0)
@@ -84,13 +84,14 @@ void write_second_leg_header(const std::string& image, const std::string& device
     const ssize_t n = ::pread(from.get(), buffer.bytes().data(), buffer.bytes().size(), 0);
     if (n < 0)
         throw SystemError(errno, "read the md superblock of '" + image + "'");
-    const Bytes superblock = buffer.bytes().subspan(kSuperblockOffset, kPage);
+    const Bytes superblock = buffer.bytes().subspan(kSuperblockOffset, kSuperblockSize);
     if (static_cast<std::size_t>(n) < buffer.bytes().size() || !is_md_superblock(superblock) ||
         md_number_at(superblock, offsetof(mdp_superblock_1, sb_csum), 4) != md_checksum(superblock))
         throw Error("'" + image + "' has no md superblock that is whole");
     const MdSuperblock found = parse(superblock);
-    if (found.data_offset < kSuperblockOffset + kPage || found.data_offset % kPage != 0 ||
-        !found.has_bitmap || found.bitmap_offset >= found.data_offset || found.has_bad_blocks ||
+    if (found.data_offset < kSuperblockOffset + kSuperblockSize ||
+        found.data_offset % kSuperblockSize != 0 || !found.has_bitmap ||
+        found.bitmap_offset >= found.data_offset || found.has_bad_blocks ||
         md_number_at(superblock, offsetof(mdp_superblock_1, max_dev), 4) < 2 ||
         md_number_at(superblock, offsetof(mdp_superblock_1, dev_number), 4) != 0 ||
         md_number_at(superblock, offsetof(mdp_superblock_1, dev_roles), 2) != 0)

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Time for those who only look, such as udev, to be through with it.
-constexpr Milliseconds kGlimpse{1000};
+constexpr Milliseconds kDeviceCloses{1000};
 
 /// An XFS on the array, mounted at the pool's target.
 class FsLayout : public Layout
@@ -72,7 +72,8 @@ public:
             return;
         const dev_t device = device_number(paths_, array_);
         std::string users;
-        wait_until(kGlimpse, [&] { return (users = openers_of_device(paths_, device)).empty(); });
+        wait_until(kDeviceCloses,
+                   [&] { return (users = openers_of_device(paths_, device)).empty(); });
         if (!users.empty())
             throw Error(fmt::format("'{}' is in use by {}", pool_.target, users),
                         "end these programs, or have them leave the folder, then try again");

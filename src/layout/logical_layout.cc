@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Time for those who only look at a volume, such as udev, to be through with it.
-constexpr Milliseconds kGlimpse{2000};
+constexpr Milliseconds kVolumesClose{2000};
 
 /// Says that volumes are being made active or inactive. Only LVM knows how many there are, and the
 /// kernel shows those that are active: without this note, a call that was killed half way would
@@ -98,7 +98,7 @@ public:
         if (active().empty())
             return;
         std::vector<std::string> open;
-        wait_until(kGlimpse, [&] { return (open = group_.open_volumes()).empty(); });
+        wait_until(kVolumesClose, [&] { return (open = group_.open_volumes()).empty(); });
         if (!open.empty())
             throw Error(fmt::format("volume {} is in use", fmt::join(open, ", ")),
                         fmt::format("see who has it (lsblk, fuser -v /dev/{}/{}), and shut it down",

@@ -15,13 +15,13 @@ namespace zraid {
 
 namespace {
 
-constexpr const char* kEnding = ".json";
+constexpr const char* kClaimEnding = ".json";
 
 /// The UUID that a claim's file is named after; nothing for other files.
 std::optional<Uuid> uuid_in(const std::string& entry)
 {
     try {
-        return Uuid::parse(entry.substr(0, entry.size() - std::string_view(kEnding).size()));
+        return Uuid::parse(entry.substr(0, entry.size() - std::string_view(kClaimEnding).size()));
     } catch (const UsageError&) {
         return std::nullopt;
     }
@@ -37,7 +37,7 @@ void Claims::add(const Claim& claim) const
     const std::string text = nlohmann::json{{"domain", claim.domain}, {"xen", claim.xen}}.dump(
         -1, ' ', false, nlohmann::json::error_handler_t::replace);
     try {
-        save_atomically(folder_ / (claim.uuid.text() + kEnding), text + "\n", 0600);
+        save_atomically(folder_ / (claim.uuid.text() + kClaimEnding), text + "\n", 0600);
     } catch (...) {
         tidy();
         throw;
@@ -47,7 +47,7 @@ void Claims::add(const Claim& claim) const
 bool Claims::remove(const Uuid& uuid) const
 {
     const bool removed =
-        std::filesystem::exists(folder_) && remove_durably(folder_ / (uuid.text() + kEnding));
+        std::filesystem::exists(folder_) && remove_durably(folder_ / (uuid.text() + kClaimEnding));
     tidy();
     return removed;
 }
@@ -66,7 +66,7 @@ std::vector<Claim> Claims::list() const
 {
     std::vector<Claim> claims;
     for (const std::string& entry : entries_of(folder_)) {
-        if (!entry.ends_with(kEnding))
+        if (!entry.ends_with(kClaimEnding))
             continue;
         const auto text = read_if_there(folder_ / entry);
         const auto file = file_id(folder_ / entry);

@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kAttached = "attached\n";
 constexpr const char* kDetached = "detached\n";
 
-std::filesystem::path file(const Paths& paths, const std::string& pool)
+std::filesystem::path hold_file(const Paths& paths, const std::string& pool)
 {
     return paths.run / "holds" / pool;
 }
@@ -19,13 +19,13 @@ std::filesystem::path file(const Paths& paths, const std::string& pool)
 
 Hold hold_of(const Paths& paths, const std::string& pool)
 {
-    const auto text = read_if_there(file(paths, pool));
+    const auto text = read_if_there(hold_file(paths, pool));
     return text == kAttached ? Hold::attached : text == kDetached ? Hold::detached : Hold::none;
 }
 
 void set_hold(const Paths& paths, const std::string& pool, Hold hold)
 {
-    const auto path = file(paths, pool);
+    const auto path = hold_file(paths, pool);
     if (hold == Hold::none) {
         remove_durably(path);
         return;

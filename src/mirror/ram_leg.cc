@@ -17,16 +17,16 @@ namespace zraid {
 
 namespace {
 
-constexpr const char* kEnding = ".json";
+constexpr const char* kRecordEnding = ".json";
 
 std::filesystem::path folder(const Paths& paths)
 {
     return paths.run / "ram";
 }
 
-std::filesystem::path file(const Paths& paths, const std::string& pool)
+std::filesystem::path record_file(const Paths& paths, const std::string& pool)
 {
-    return folder(paths) / (pool + kEnding);
+    return folder(paths) / (pool + kRecordEnding);
 }
 
 /// Held while a device is made: the number that it will get is foretold, and memory is counted.
@@ -63,7 +63,7 @@ void check_room(const Paths& paths, const PoolDefinition& pool, std::uint64_t wo
 
 std::optional<RamLegRecord> RamLegRecord::load(const Paths& paths, const std::string& pool)
 {
-    const auto text = read_if_there(file(paths, pool));
+    const auto text = read_if_there(record_file(paths, pool));
     if (!text)
         return std::nullopt;
     const JsonObject json(*text);
@@ -73,9 +73,9 @@ std::optional<RamLegRecord> RamLegRecord::load(const Paths& paths, const std::st
 
 void RamLegRecord::remove(const Paths& paths, const std::string& pool)
 {
-    if (std::filesystem::exists(file(paths, pool)))
-        remove_durably(file(paths, pool));
-    std::filesystem::remove(file(paths, pool).string() + ".new"); // of one that was killed
+    if (std::filesystem::exists(record_file(paths, pool)))
+        remove_durably(record_file(paths, pool));
+    std::filesystem::remove(record_file(paths, pool).string() + ".new"); // of one that was killed
 }
 
 void RamLegRecord::save(const Paths& paths, const std::string& pool) const
@@ -86,7 +86,7 @@ void RamLegRecord::save(const Paths& paths, const std::string& pool) const
                               {"worst_bytes", worst},
                               {"fill", fill},
                               {"to_copy_bytes", to_copy}};
-    save_atomically(file(paths, pool), json.dump() + "\n", 0600);
+    save_atomically(record_file(paths, pool), json.dump() + "\n", 0600);
 }
 
 void RamLegRecord::note_fill(const Paths& paths, const std::string& pool, const std::string& fill,
@@ -159,7 +159,7 @@ std::vector<std::pair<std::string, RamUse>> ram_in_use(const Paths& paths)
 {
     std::vector<std::pair<std::string, RamUse>> uses;
     for (const std::string& entry : entries_of(folder(paths))) {
-        if (!entry.ends_with(kEnding))
+        if (!entry.ends_with(kRecordEnding))
             continue;
         const std::string pool = entry.substr(0, entry.size() - 5);
         const auto device = RamLegRecord::device_of(paths, pool);

@@ -17,7 +17,7 @@ namespace zraid {
 
 namespace {
 
-constexpr const char* kEnding = ".json";
+constexpr const char* kRecordSuffix = ".json";
 
 const char* to_word(AdoptionPhase phase)
 {
@@ -183,9 +183,10 @@ std::optional<AdoptionRecord> AdoptionStore::find(const std::string& domain,
                                                   const std::string& target) const
 {
     for (const std::string& entry : entries_of(folder())) {
-        if (!entry.ends_with(kEnding) || entry.starts_with('.'))
+        if (!entry.ends_with(kRecordSuffix) || entry.starts_with('.'))
             continue;
-        AdoptionRecord record = load(entry.substr(0, entry.size() - std::string(kEnding).size()));
+        AdoptionRecord record =
+            load(entry.substr(0, entry.size() - std::string(kRecordSuffix).size()));
         if ((record.domain == domain || record.domain_uuid.text() == domain) &&
             record.target == target)
             return record;

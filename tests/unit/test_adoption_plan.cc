@@ -18,10 +18,10 @@ using test::failure;
 using test::FakeSystem;
 using ::testing::HasSubstr;
 
-class Plan : public ::testing::Test
+class AdoptionPlanTest : public ::testing::Test
 {
 protected:
-    Plan()
+    AdoptionPlanTest()
     {
         std::filesystem::resize_file(image, 20 * MiB);
         domains.define("<domain type='test'><name>web</name><memory>1024</memory>"
@@ -40,7 +40,7 @@ protected:
     AdoptRequest request;
 };
 
-TEST_F(Plan, TellsOfACopyAndChangesNothing)
+TEST_F(AdoptionPlanTest, TellsOfACopyAndChangesNothing)
 {
     const std::string stamp = file_stamp(image);
     const AdoptionPlan plan = plan_adoption(admin, request);
@@ -60,7 +60,7 @@ TEST_F(Plan, TellsOfACopyAndChangesNothing)
     EXPECT_FALSE(std::filesystem::exists(system.paths.run));
 }
 
-TEST_F(Plan, GoesOnWithWhatWasBegun)
+TEST_F(AdoptionPlanTest, GoesOnWithWhatWasBegun)
 {
     AdoptionRecord record = plan_adoption(admin, request).record;
     AdoptionStore(admin.paths).save(record);
@@ -77,7 +77,7 @@ TEST_F(Plan, GoesOnWithWhatWasBegun)
                 HasSubstr("its release was begun"));
 }
 
-TEST_F(Plan, HasTheRefusalsOfTheDeed)
+TEST_F(AdoptionPlanTest, HasTheRefusalsOfTheDeed)
 {
     request.domain = "none";
     EXPECT_THAT(failure([&] { plan_adoption(admin, request); }),

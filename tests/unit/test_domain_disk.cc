@@ -11,7 +11,7 @@ using test::failure;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string domain(const std::string& disk)
+std::string domain_with(const std::string& disk)
 {
     return "<domain type='kvm'><name>web</name><metadata><a:b xmlns:a='u'> <c/>text</a:b>"
            "</metadata><description>two\n  lines &lt;</description><devices>"
@@ -27,7 +27,7 @@ std::string disk(const std::string& inside, const std::string& driver = "<driver
 
 DomainDisk found(const std::string& inside)
 {
-    return find_domain_disk(domain(disk(inside)), "vda").value();
+    return find_domain_disk(domain_with(disk(inside)), "vda").value();
 }
 
 TEST(DomainDisk, IsFoundByItsTarget)
@@ -38,8 +38,8 @@ TEST(DomainDisk, IsFoundByItsTarget)
     EXPECT_EQ(plain.format, "raw");
     EXPECT_EQ(plain.path, "/i/web.img");
     EXPECT_EQ(plain.obstacle, "");
-    EXPECT_EQ(find_domain_disk(domain(disk("")), "sda")->device, "cdrom");
-    EXPECT_FALSE(find_domain_disk(domain(disk("")), "vdb"));
+    EXPECT_EQ(find_domain_disk(domain_with(disk("")), "sda")->device, "cdrom");
+    EXPECT_FALSE(find_domain_disk(domain_with(disk("")), "vdb"));
     EXPECT_THAT(failure([] { find_domain_disk("<pool/>", "vda"); }), HasSubstr("is broken"));
 }
 
@@ -59,7 +59,7 @@ TEST(DomainDisk, MovesToADevice)
     const std::string old =
         disk("<boot order='1'/><serial>S</serial><alias name='ua-1'/>",
              "<driver name='qemu' cache='writeback' queues='4' discard='ignore'/>");
-    const std::string moved = move_disk_to_device(domain(old), "vda", "/dev/md100p1");
+    const std::string moved = move_disk_to_device(domain_with(old), "vda", "/dev/md100p1");
     EXPECT_THAT(moved, HasSubstr(R"(<disk type="block" device="disk">)"));
     EXPECT_THAT(moved, HasSubstr(R"(<source dev="/dev/md100p1"/>)"));
     for (const char* part : {R"(cache="none")", R"(io="native")", R"(queues="4")", R"(type="raw")",
@@ -74,7 +74,7 @@ TEST(DomainDisk, MovesToADevice)
 TEST(DomainDisk, ComesBack)
 {
     const std::string old = disk("<serial>S</serial>", "<driver name='qemu' cache='writeback'/>");
-    const std::string before = domain(old);
+    const std::string before = domain_with(old);
     const std::string moved = move_disk_to_device(before, "vda", "/dev/md100p1");
     const std::string back = move_disk_back(moved, "vda", old, "/dev/md100p1");
     // As a document; quotes are the writer's.
@@ -85,7 +85,7 @@ TEST(DomainDisk, ComesBack)
 TEST(DomainDisk, ComesBackWithWhatWasChangedMeanwhile)
 {
     const std::string old = disk("", "<driver name='qemu' cache='writeback'/>");
-    std::string moved = move_disk_to_device(domain(old), "vda", "/dev/md100p1");
+    std::string moved = move_disk_to_device(domain_with(old), "vda", "/dev/md100p1");
     moved.replace(moved.find(R"(cache="none")"), 12, R"(cache="directsync")");
     moved.replace(moved.find("</disk>", moved.find("vda")), 0, "<serial>new</serial>");
     const std::string back = move_disk_back(moved, "vda", old, "/dev/md100p1");

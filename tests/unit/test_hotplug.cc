@@ -23,12 +23,12 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr const char* kWeb = "11111111-1111-1111-1111-111111111111";
-constexpr const char* kDb = "22222222-2222-2222-2222-222222222222";
-
 class HotplugTest : public testing::Test
 {
 protected:
+    static constexpr const char* kWeb = "11111111-1111-1111-1111-111111111111";
+    static constexpr const char* kDb = "22222222-2222-2222-2222-222222222222";
+
     HotplugTest()
     {
         define("fast", 100);

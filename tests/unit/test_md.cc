@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-const Uuid kUuid = Uuid::parse("0123abcd-4567-89ef-fedc-ba9876543210");
+const Uuid kArrayUuid = Uuid::parse("0123abcd-4567-89ef-fedc-ba9876543210");
 constexpr const char* kFolder = "sys/block/md100";
 
 TEST(ReadMd, ReadsAMirroredArray)
@@ -27,7 +27,7 @@ TEST(ReadMd, ReadsAMirroredArray)
     EXPECT_EQ(array->name(), "md100");
     EXPECT_EQ(array->array_state, "clean");
     EXPECT_EQ(array->sync_action, "idle");
-    EXPECT_EQ(array->uuid, kUuid);
+    EXPECT_EQ(array->uuid, kArrayUuid);
     EXPECT_EQ(array->size, 129024U * 512);
     EXPECT_EQ(array->sync_total, 0U);
     EXPECT_EQ(array->sync_speed, 0U);

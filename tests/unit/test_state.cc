@@ -14,7 +14,7 @@ using test::FakeSystem;
 using test::pool_definition;
 using test::recorded_leg;
 
-std::optional<Leg> leg(const std::string& text)
+std::optional<Leg> leg_in(const std::string& text)
 {
     if (text == "none")
         return std::nullopt;
@@ -46,8 +46,8 @@ TEST(PoolStateTest, FollowsFromTheLegs)
                                            {"none", "faulty", PoolState::failed},
                                            {"none", "none", PoolState::failed}}) {
         PoolView view;
-        view.disk = leg(c.disk);
-        view.ram = leg(c.ram);
+        view.disk = leg_in(c.disk);
+        view.ram = leg_in(c.ram);
         EXPECT_EQ(view.state(), PoolState::inactive) << "without an array";
         view.array = MdArray{};
         view.array->array_state = "inactive";
