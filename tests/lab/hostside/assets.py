@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 GUEST = CHECKOUT / "tests" / "lab" / "guest"
 
 # Enough to reach the host's file system; everything else is loaded from there.
-INITRD_MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"]
+INITRD_MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9pnet_virtio", "9p", "overlay"]
 # The same for the fresh host (fresh_host.py), whose root is on a disk of its own.
 FRESH_MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9pnet_virtio", "9p"]
 
@@ -58,6 +58,7 @@ class Assets:
         self.kernel = Path()
         self.modules = Path()       # becomes /lib/modules/RELEASE in the guest
         self.initrd = Path()
+        self.programs = Path()      # see programs.py
         self.libvirt_cache = folder / "libvirt-cache"
 
     def prepare(self) -> None:

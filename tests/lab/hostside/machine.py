@@ -95,11 +95,13 @@ def qemu_arguments(assets: Assets, place: Place, spec: Spec, boot: int) -> List[
     arguments = machine_arguments(assets, place, spec, boot,
                                   ["tsc=reliable", "apparmor=0", "selinux=0", "audit=0", "raid=noautodetect"])
     arguments += share("host", Path("/"))
-    for number, iops in enumerate(spec.slow_iops):
+    disks = [(f"slow{number}", place.slow_disk(number), f"throttling.iops-total={iops}")
+             for number, iops in enumerate(spec.slow_iops)]
+    # The last one, so that it does not take the name of another.
+    for name, path, more in [*disks, ("programs", assets.programs, "readonly=on")]:
         arguments += [
-            "-drive", f"{DRIVE},format=raw,id=slow{number},file={comma(place.slow_disk(number))},"
-                      f"throttling.iops-total={iops}",
-            "-device", f"virtio-blk-pci,drive=slow{number},serial=slow{number}",
+            "-drive", f"{DRIVE},format=raw,id={name},file={comma(path)},{more}",
+            "-device", f"virtio-blk-pci,drive={name},serial={name}",
         ]
     return arguments
 

@@ -16,6 +16,7 @@ from typing import Dict, Iterator, List, Optional
 from . import assets as _assets
 from .assets import Assets, LabError, make_disk, make_stage
 from .machine import Machine, Place, Spec
+from .programs import programs_disk
 
 POWER_OFF_LIMIT = 120
 SLOW_DISK_SIZE = 16 << 30
@@ -50,6 +51,8 @@ class Lab:
 
     def prepare(self) -> None:
         self.assets.prepare()
+        with _assets.locked(self.assets.folder / "lock"):
+            self.assets.programs = programs_disk(self.assets.folder)
         self.stage = make_stage(self.place.build)
         shutil.rmtree(self.place.share, ignore_errors=True)
         (self.place.share / "tests").mkdir(parents=True)
