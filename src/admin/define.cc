@@ -279,7 +279,7 @@ std::uint64_t choose_size(const DefineRequest& request, const ImageInfo& image)
         if (!request.size)
             throw UsageError(fmt::format("there is no image '{}' yet", request.image),
                              "give its --size, and it is made");
-        return (*request.size + kSectorSize - 1) / kSectorSize * kSectorSize;
+        return round_up(*request.size, kSectorSize);
     }
     check_size(image.size);
     if (image.size % kSectorSize != 0)
@@ -370,7 +370,7 @@ void check_same(const PoolDefinition& pool, const DefineRequest& request)
     const auto kind = image_kind(request.image);
     if (pool.image != request.image || (kind && *kind != pool.image_kind))
         differs("image");
-    if (request.size && (*request.size + kSectorSize - 1) / kSectorSize * kSectorSize != pool.size)
+    if (request.size && round_up(*request.size, kSectorSize) != pool.size)
         differs("size");
     if (request.md_number && *request.md_number != pool.md_number)
         differs("md number");

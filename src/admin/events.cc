@@ -1,5 +1,6 @@
 #include "admin/events.h"
 
+#include "devices/md.h"
 #include "pools/store.h"
 #include "util/json_object.h"
 #include "util/process.h"
@@ -45,7 +46,7 @@ bool is_about(const std::string& message, const std::string& pool, const std::st
 
 std::vector<Event> parse_events(const std::string& journal, const std::string& pool, int md_number)
 {
-    const std::string array = md_number < 0 ? "" : fmt::format("md{}", md_number);
+    const std::string array = md_number < 0 ? "" : md_kernel_name(md_number);
     std::vector<Event> events;
     std::istringstream lines(journal);
     for (std::string line; std::getline(lines, line);) {

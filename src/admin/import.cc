@@ -238,7 +238,7 @@ ImportEntry import_array(const Admin& admin, const ZramRaidConfig::Array& array,
         if (array.md_number < 0)
             throw Error(array.problem, "correct the file");
         entry.md_number = array.md_number;
-        entry.pool = fmt::format("md{}", array.md_number);
+        entry.pool = md_kernel_name(array.md_number);
         refuse_twice(before, entry);
         judge(admin, PoolStore(admin.paths).load_all(), entry);
         if (apply)

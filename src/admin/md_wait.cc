@@ -1,5 +1,6 @@
 #include "admin/md_wait.h"
 
+#include "devices/md.h"
 #include "util/fd.h"
 #include "util/files.h"
 
@@ -12,7 +13,7 @@ namespace zraid {
 
 void await_sync_change(const Paths& paths, int md_number, Milliseconds limit)
 {
-    const std::string file = paths.block("md" + std::to_string(md_number)) / "md/sync_action";
+    const std::string file = paths.block(md_kernel_name(md_number)) / "md/sync_action";
     const UniqueFd fd = open_if_there(file, O_RDONLY);
     if (!fd)
         return;

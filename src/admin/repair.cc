@@ -41,7 +41,7 @@ void refuse_unless_mirrored(const PoolView& view, const std::string& name)
 std::uint64_t check_once(const Admin& admin, const PoolDefinition& pool,
                          const std::function<void(double)>& show)
 {
-    const auto file = admin.paths.block(fmt::format("md{}", pool.md_number)) / "md/sync_action";
+    const auto file = admin.paths.block(pool.md_kernel_name()) / "md/sync_action";
     // One that somebody else started, or a scrub that was killed, is waited for as well. The kernel
     // answers EBUSY while it puts away what it did before.
     if (read_attribute(file) != "check" && !write_when_free(file, "check", kPutAway))
@@ -57,7 +57,7 @@ std::uint64_t check_once(const Admin& admin, const PoolDefinition& pool,
         await_sync_change(admin.paths, pool.md_number, kGlance);
     }
     const std::string sectors =
-        read_file(admin.paths.block(fmt::format("md{}", pool.md_number)) / "md/mismatch_cnt");
+        read_file(admin.paths.block(pool.md_kernel_name()) / "md/mismatch_cnt");
     return std::stoull(sectors) * 512;
 }
 

@@ -30,7 +30,7 @@ namespace {
 
 std::uint64_t check_growth(const PoolDefinition& pool, std::uint64_t wanted)
 {
-    const std::uint64_t size = (wanted + kSectorSize - 1) / kSectorSize * kSectorSize;
+    const std::uint64_t size = round_up(wanted, kSectorSize);
     if (size > kMaxImageSize)
         throw UsageError(fmt::format("{} is too large for a pool", format_size(size)),
                          "give at most 16T: zram cannot mirror more");
@@ -46,7 +46,7 @@ void check_volume(const Admin& admin, const PoolDefinition& pool, const std::str
     if (!read_md(admin.paths, pool.md_number))
         throw Error("its array is not there", fmt::format("zraid-pool start {}", pool.name));
     const bool is_there = has_partitions(pool.type)
-                              ? kernel_partitions(admin.paths, fmt::format("md{}", pool.md_number))
+                              ? kernel_partitions(admin.paths, pool.md_kernel_name())
                                     .contains(partition_number(pool, volume))
                               : std::filesystem::exists(volume_path(admin.paths, pool, volume));
     if (!is_there)
@@ -92,7 +92,7 @@ void check_bitmap_room(const PoolDefinition& pool, std::uint64_t size)
     constexpr std::uint64_t header = 256;
     constexpr std::uint64_t sector = 512;
     const std::uint64_t bytes = header + (read_bitmap(pool.image).chunks + 7) / 8;
-    const std::uint64_t room = (bytes + sector - 1) / sector * sector - header;
+    const std::uint64_t room = round_up(bytes, sector) - header;
     const std::uint64_t largest = room * 8 * kMaxBitmapChunk + data_offset_of(pool);
     if (size > largest)
         throw Error(fmt::format("its bitmap has room for {} at most", format_size(largest)),
@@ -204,7 +204,7 @@ void grow_table(const Admin& admin, const PoolDefinition& pool, const ResizeRequ
                                  by_hand);
         return;
     }
-    const std::string array = fmt::format("md{}", pool.md_number);
+    const std::string array = pool.md_kernel_name();
     // Then the partition table is the guest's.
     const auto whole = std::find_if(disks->begin(), disks->end(), [&](const LibvirtDisk& disk) {
         return device_of(admin.paths, disk, pool) == array;
@@ -231,8 +231,7 @@ void tell_domains(const Admin& admin, const PoolDefinition& pool,
         std::filesystem::canonical(volume_path(admin.paths, pool, volume), ignored).filename();
     for (const LibvirtDisk& disk : disks) {
         const std::string device = device_of(admin.paths, disk, pool);
-        const bool grown =
-            (!volume.empty() && device == larger) || device == fmt::format("md{}", pool.md_number);
+        const bool grown = (!volume.empty() && device == larger) || device == pool.md_kernel_name();
         if (!disk.running || !grown)
             continue;
         try {

@@ -55,7 +55,7 @@ PoolDefinition load_registered(const Admin& admin, const std::string& name)
 int next_partition(const Admin& admin, const PoolDefinition& pool,
                    const std::vector<LibvirtVolume>& volumes)
 {
-    const std::string device = fmt::format("md{}", pool.md_number);
+    const std::string device = pool.md_kernel_name();
     std::set<int> taken = kernel_partitions(admin.paths, device);
     for (int number = 1;; ++number) {
         const std::string name = fmt::format("{}p{}", device, number);
@@ -150,7 +150,7 @@ void delete_volume(const Admin& admin, const std::string& name, const std::strin
         return;
     }
     const int number = partition_number(pool, volume);
-    if (!delete_partition(admin.paths, fmt::format("md{}", pool.md_number), number, lock.fd()))
+    if (!delete_partition(admin.paths, pool.md_kernel_name(), number, lock.fd()))
         throw Error(fmt::format("there is no volume '{}'", volume),
                     fmt::format("zraid-pool vol-list {}", name));
     settle_udev();

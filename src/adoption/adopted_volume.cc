@@ -21,11 +21,6 @@ namespace {
 
 constexpr std::uint64_t kStart = kAdoptedFront - kDataOffset; // bytes into the array
 
-std::string array_of(const AdoptionRecord& record)
-{
-    return fmt::format("md{}", record.pool.md_number);
-}
-
 std::uint64_t bytes_in(const std::filesystem::path& attribute)
 {
     return std::stoull(read_attribute(attribute).value_or("0")) * 512;
@@ -33,8 +28,9 @@ std::uint64_t bytes_in(const std::filesystem::path& attribute)
 
 bool has_volume(const Paths& paths, const AdoptionRecord& record)
 {
-    const auto partition = paths.block(array_of(record)) / (array_of(record) + "p1");
-    return kernel_partitions(paths, array_of(record)) == std::set<int>{1} &&
+    const auto partition =
+        paths.block(record.pool.md_kernel_name()) / (record.pool.md_kernel_name() + "p1");
+    return kernel_partitions(paths, record.pool.md_kernel_name()) == std::set<int>{1} &&
            bytes_in(partition / "start") == kStart &&
            bytes_in(partition / "size") == adopted_volume_size(record.size);
 }

@@ -152,13 +152,13 @@ std::optional<int> md_holding(const Paths& paths, const std::string& device)
 std::optional<std::string> read_md_attribute(const Paths& paths, int number,
                                              const std::string& attribute)
 {
-    return read_attribute(paths.block("md" + std::to_string(number)) / "md" / attribute);
+    return read_attribute(paths.block(md_kernel_name(number)) / "md" / attribute);
 }
 
 void write_md(const Paths& paths, int number, const std::string& attribute,
               const std::string& value)
 {
-    write_attribute(paths.block("md" + std::to_string(number)) / "md" / attribute, value);
+    write_attribute(paths.block(md_kernel_name(number)) / "md" / attribute, value);
 }
 
 } // namespace zraid

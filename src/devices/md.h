@@ -12,6 +12,12 @@
 
 namespace zraid {
 
+/// "md100": the array's name in /sys/block and /dev.
+inline std::string md_kernel_name(int number)
+{
+    return "md" + std::to_string(number);
+}
+
 /// One member of an array (/sys/block/mdN/md/dev-…, Documentation/admin-guide/md.rst).
 struct MdMember
 {
@@ -37,7 +43,7 @@ struct MdArray
     std::uint64_t sync_speed = 0; ///< KiB/s; 0: no figure
     std::vector<MdMember> members;
 
-    std::string name() const { return "md" + std::to_string(number); }
+    std::string name() const { return md_kernel_name(number); }
     const MdMember* member(const std::string& device) const;
 };
 

@@ -1,5 +1,6 @@
 #include "devices/md_members.h"
 
+#include "devices/md.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/files.h"
@@ -24,14 +25,9 @@ namespace {
 /// has stopped.
 constexpr Milliseconds kLetGo{10'000};
 
-std::string array_name(int number)
-{
-    return fmt::format("md{}", number);
-}
-
 std::filesystem::path state_file(const Paths& paths, int number, const std::string& device)
 {
-    return paths.block(array_name(number)) / "md" / ("dev-" + device) / "state";
+    return paths.block(md_kernel_name(number)) / "md" / ("dev-" + device) / "state";
 }
 
 /// An assembled array that nobody wrote to yet is "read-auto", and copies nothing to its members.
@@ -41,7 +37,7 @@ std::filesystem::path state_file(const Paths& paths, int number, const std::stri
 /// Whoever made it read-only by hand had a reason: that stays.
 void end_auto_read(const Paths& paths, int number)
 {
-    const auto state = paths.block(array_name(number)) / "md/array_state";
+    const auto state = paths.block(md_kernel_name(number)) / "md/array_state";
     if (read_attribute(state) == "read-auto")
         write_attribute(state, "active");
 }
@@ -51,11 +47,11 @@ void end_auto_read(const Paths& paths, int number)
 void re_add_member(const Paths& paths, int md_number, const std::string& device, int slot,
                    bool write_mostly)
 {
-    const std::string what = fmt::format("re-add '{}' to '{}'", device, array_name(md_number));
+    const std::string what = fmt::format("re-add '{}' to '{}'", device, md_kernel_name(md_number));
     struct stat info = {};
     if (::stat(paths.device(device).c_str(), &info) != 0)
         throw SystemError(errno, what);
-    const UniqueFd array = open_file(paths.device(array_name(md_number)), O_RDONLY);
+    const UniqueFd array = open_file(paths.device(md_kernel_name(md_number)), O_RDONLY);
     mdu_disk_info_t disk = {};
     disk.number = slot;
     disk.raid_disk = slot;
@@ -80,10 +76,10 @@ void remove_member(const Paths& paths, int md_number, const std::string& device)
 {
     if (!write_when_free(state_file(paths, md_number, device), "remove", kLetGo))
         throw SystemError(EBUSY,
-                          fmt::format("take '{}' out of '{}'", device, array_name(md_number)),
+                          fmt::format("take '{}' out of '{}'", device, md_kernel_name(md_number)),
                           "try again when the array's disks are less busy; /proc/mdstat shows what "
                           "md does");
-    log().debug("took {} out of {}", device, array_name(md_number));
+    log().debug("took {} out of {}", device, md_kernel_name(md_number));
 }
 
 } // namespace zraid

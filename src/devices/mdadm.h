@@ -1,5 +1,6 @@
 #pragma once
 
+#include "devices/md.h"
 #include "util/paths.h"
 #include "util/uuid.h"
 
@@ -37,7 +38,7 @@ public:
 private:
     void call(std::vector<std::string> arguments) const;
     std::string node(const std::string& device) const { return paths_.device(device); }
-    std::string node(int number) const { return node("md" + std::to_string(number)); }
+    std::string node(int number) const { return node(md_kernel_name(number)); }
 
     Paths paths_;
     int lock_fd_;

@@ -31,11 +31,6 @@ constexpr std::size_t kBitmapHeader = 256;
 constexpr std::size_t kHeader = kBitmapOffset + 128 * KiB;
 constexpr std::uint16_t kFirstSpecialRole = 0xfff0;
 
-std::uint64_t up(std::uint64_t bytes, std::uint64_t unit)
-{
-    return (bytes + unit - 1) / unit * unit;
-}
-
 std::uint64_t field(Page& page, std::size_t offset, std::size_t bytes)
 {
     return md_number_at(page, offset, bytes);
@@ -60,7 +55,7 @@ bool has_good_checksum(Page& page)
 
 std::size_t bitmap_bytes(std::uint64_t size, std::uint64_t chunk)
 {
-    return up(kBitmapHeader + ((size + chunk - 1) / chunk + 7) / 8, kPage);
+    return round_up(kBitmapHeader + ((size + chunk - 1) / chunk + 7) / 8, kPage);
 }
 
 /// As md reads it (struct bitmap_super_s in drivers/md/md-bitmap.h). It is as old as the superblock
@@ -177,7 +172,7 @@ std::string why_not_taken_over(const ForeignLeg& leg, std::uint64_t image_size)
 
 std::uint64_t size_after_takeover(std::uint64_t image_size)
 {
-    return up(image_size, kPage);
+    return round_up(image_size, kPage);
 }
 
 std::string header_of(const std::string& image)
@@ -204,7 +199,7 @@ void take_over_leg(const std::string& image, const std::string& name, std::uint6
     const std::string problem = leg ? why_not_taken_over(*leg, now) : "it has no md superblock";
     if (!problem.empty())
         throw Error(fmt::format("take over '{}': {}", image, problem));
-    const std::uint64_t size = up(leg->size, kPage);
+    const std::uint64_t size = round_up(leg->size, kPage);
     const std::uint64_t image_size = size_after_takeover(now);
     if (kBitmapOffset + bitmap_bytes(size, chunk) > kHeader)
         throw Error(fmt::format("take over '{}': its bitmap would be too large", image));

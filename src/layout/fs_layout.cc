@@ -25,7 +25,7 @@ class FsLayout : public Layout
 {
 public:
     FsLayout(const Paths& paths, const PoolDefinition& pool, int lock_fd)
-        : paths_(paths), pool_(pool), array_(fmt::format("md{}", pool.md_number)), lock_fd_(lock_fd)
+        : paths_(paths), pool_(pool), array_(pool.md_kernel_name()), lock_fd_(lock_fd)
     {
     }
 

@@ -110,7 +110,7 @@ public:
 private:
     std::set<std::string> active() const
     {
-        return active_volumes(paths_, fmt::format("md{}", pool_.md_number), pool_.name);
+        return active_volumes(paths_, pool_.md_kernel_name(), pool_.name);
     }
 
     Paths paths_;

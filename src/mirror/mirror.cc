@@ -356,7 +356,7 @@ void Mirror::let_go_of_image() const
 
 void Mirror::flush() const
 {
-    const std::string node = paths_.device("md" + std::to_string(pool_.md_number));
+    const std::string node = paths_.device(pool_.md_kernel_name());
     const UniqueFd fd = open_file(node, O_RDONLY);
     if (::fsync(fd.get()) != 0)
         throw SystemError(errno, "flush '" + node + "'");

@@ -72,7 +72,7 @@ void DoubtMark::clear(std::uint64_t id) const
 std::vector<ChunkRange> differing_chunks(const Paths& paths, const PoolDefinition& pool,
                                          const std::function<void(double)>& show)
 {
-    const std::string node = paths.device("md" + std::to_string(pool.md_number));
+    const std::string node = paths.device(pool.md_kernel_name());
     const UniqueFd array = open_file(node, O_RDONLY | O_DIRECT);
     const UniqueFd image = open_uncached(pool.image);
     const off_t end = ::lseek(array.get(), 0, SEEK_END);

@@ -105,7 +105,7 @@ AdoptionRecord read(const Paths& paths, const JsonObject& json, const std::strin
 
 std::uint64_t adopted_volume_size(std::uint64_t image_size)
 {
-    return (image_size + kSectorSize - 1) / kSectorSize * kSectorSize;
+    return round_up(image_size, kSectorSize);
 }
 
 std::uint64_t adopted_size(std::uint64_t image_size)

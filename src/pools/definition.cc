@@ -1,5 +1,6 @@
 #include "pools/definition.h"
 
+#include "devices/md.h"
 #include "pools/schema.h"
 #include "util/error.h"
 #include "util/size.h"
@@ -96,6 +97,11 @@ PoolDefinition read_pool(const pugi::xml_node& root)
 }
 
 } // namespace
+
+std::string PoolDefinition::md_kernel_name() const
+{
+    return zraid::md_kernel_name(md_number);
+}
 
 std::string PoolDefinition::array_name() const
 {

@@ -61,7 +61,8 @@ struct PoolDefinition
     bool libvirt = true;                    ///< registered as a libvirt storage pool
     bool autostart = true;                  ///< … which libvirt starts by itself
 
-    std::string md_device() const { return "/dev/md" + std::to_string(md_number); }
+    std::string md_kernel_name() const; ///< "md100"
+    std::string md_device() const { return "/dev/" + md_kernel_name(); }
     /// Name in md's superblock: "zraid:" and as much of the pool's name as fits there.
     std::string array_name() const;
 

@@ -10,7 +10,7 @@ class PoolLog
 {
 public:
     explicit PoolLog(const PoolDefinition& pool)
-        : name_("POOL", pool.name), md_("MD", "md" + std::to_string(pool.md_number))
+        : name_("POOL", pool.name), md_("MD", pool.md_kernel_name())
     {
     }
 

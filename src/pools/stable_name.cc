@@ -57,7 +57,7 @@ void make_stable_name(const Paths& paths, const PoolDefinition& pool, const std:
     const auto name = parse_stable_name(paths, path, {pool.name});
     if (!name || fs::is_symlink(fs::symlink_status(path)))
         return;
-    const std::string array = fmt::format("md{}", pool.md_number);
+    const std::string array = pool.md_kernel_name();
     if (!name->device.empty() && !name->device.starts_with(array + "p"))
         return; // of a number that the pool no longer has: not its volume
     make_stable_link(path, name->device.empty() ? array : name->device);

@@ -11,6 +11,12 @@ inline constexpr std::uint64_t MiB = 1024 * KiB;
 inline constexpr std::uint64_t GiB = 1024 * MiB;
 inline constexpr std::uint64_t TiB = 1024 * GiB;
 
+/// The least multiple of `unit` that has room for so many bytes.
+constexpr std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit)
+{
+    return (bytes + unit - 1) / unit * unit;
+}
+
 /// Reads a size as virsh does: a whole number and an optional unit. No unit or `b`, `bytes`: bytes;
 /// `k`, `K`, `KiB`, … `E`, `EiB`: powers of 1024; `KB`, `MB`, … `EB`: powers of 1000.
 /// @return bytes

@@ -64,5 +64,13 @@ TEST(FormatSize, RoundsIntoTheNextUnit)
     EXPECT_EQ(format_size(GiB - 1), "1 GiB");
 }
 
+TEST(RoundUp, GivesTheNextMultiple)
+{
+    EXPECT_EQ(round_up(0, 4096), 0U);
+    EXPECT_EQ(round_up(1, 4096), 4096U);
+    EXPECT_EQ(round_up(4096, 4096), 4096U);
+    EXPECT_EQ(round_up(16 * TiB - 1, 512), 16 * TiB);
+}
+
 } // namespace
 } // namespace zraid
