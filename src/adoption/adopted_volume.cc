@@ -28,9 +28,9 @@ std::uint64_t bytes_in(const std::filesystem::path& attribute)
 
 bool has_volume(const Paths& paths, const AdoptionRecord& record)
 {
-    const auto partition =
-        paths.block(record.pool.md_kernel_name()) / (record.pool.md_kernel_name() + "p1");
-    return kernel_partitions(paths, record.pool.md_kernel_name()) == std::set<int>{1} &&
+    const std::string array = record.pool.md_kernel_name();
+    const auto partition = paths.block(array) / (array + "p1");
+    return kernel_partitions(paths, array) == std::set<int>{1} &&
            bytes_in(partition / "start") == kStart &&
            bytes_in(partition / "size") == adopted_volume_size(record.size);
 }

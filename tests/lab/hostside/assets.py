@@ -21,10 +21,10 @@ from typing import Iterator, List, Optional
 CHECKOUT = Path(__file__).resolve().parents[3]
 GUEST = CHECKOUT / "tests" / "lab" / "guest"
 
-# Enough to reach the host's file system; everything else is loaded from there.
-INITRD_MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9pnet_virtio", "9p", "overlay"]
-# The same for the fresh host (fresh_host.py), whose root is on a disk of its own.
+# Enough for the fresh host (fresh_host.py), whose root is on a disk of its own.
 FRESH_MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9pnet_virtio", "9p"]
+# Enough to reach the host's file system and the disk of programs; everything else is loaded from there.
+INITRD_MODULES = [*FRESH_MODULES, "overlay"]
 
 
 class LabError(Exception):

@@ -17,7 +17,7 @@ from typing import Dict, List
 
 from . import runs
 from .assets import CHECKOUT, Assets, LabError, locked, make_disk, make_package, program, run
-from .machine import DRIVE, Machine, Place, Spec, machine_arguments, share
+from .machine import Machine, Place, Spec, disk, machine_arguments, share
 
 SUITE = "bookworm"
 # A host for virtual machines as an administrator has it before zraid comes. With LVM, which must not
@@ -113,8 +113,7 @@ class FreshMachine(Machine):
         arguments = machine_arguments(self.assets, self.place, self.spec, self.boot, words)
         arguments += share("modules", self.assets.modules) + share("code", CHECKOUT / "tests" / "lab")
         for name, file, form in (("root", "root.qcow2", "qcow2"), ("other", "other.raw", "raw")):
-            arguments += ["-drive", f"{DRIVE},format={form},id={name},file={self.place.build / file}",
-                          "-device", f"virtio-blk-pci,drive={name},serial={name}"]
+            arguments += disk(name, self.place.build / file, form=form)
         return arguments
 
 

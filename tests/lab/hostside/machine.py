@@ -79,9 +79,14 @@ def machine_arguments(assets: Assets, place: Place, spec: Spec, boot: int, kerne
         "-kernel", str(assets.kernel), "-initrd", str(assets.initrd),
         "-append", " ".join([*KERNEL_WORDS, *kernel_words, f"lab.boot={boot}"]),
         *share("exchange", place.share, writable=True),
-        "-drive", f"{DRIVE},format=raw,id=disk,file={comma(place.disk)}",
-        "-device", "virtio-blk-pci,drive=disk,serial=lab",
+        *disk("lab", place.disk),
     ]
+
+
+def disk(name: str, path: Path, *options: str, form: str = "raw") -> List[str]:
+    """A disk whose serial number is `name`."""
+    drive = ",".join([DRIVE, f"format={form}", f"id={name}", f"file={comma(path)}", *options])
+    return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name},serial={name}"]
 
 
 def share(tag: str, folder: Path, writable: bool = False) -> List[str]:
@@ -95,15 +100,10 @@ def qemu_arguments(assets: Assets, place: Place, spec: Spec, boot: int) -> List[
     arguments = machine_arguments(assets, place, spec, boot,
                                   ["tsc=reliable", "apparmor=0", "selinux=0", "audit=0", "raid=noautodetect"])
     arguments += share("host", Path("/"))
-    disks = [(f"slow{number}", place.slow_disk(number), f"throttling.iops-total={iops}")
-             for number, iops in enumerate(spec.slow_iops)]
+    for number, iops in enumerate(spec.slow_iops):
+        arguments += disk(f"slow{number}", place.slow_disk(number), f"throttling.iops-total={iops}")
     # The last one, so that it does not take the name of another.
-    for name, path, more in [*disks, ("programs", assets.programs, "readonly=on")]:
-        arguments += [
-            "-drive", f"{DRIVE},format=raw,id={name},file={comma(path)},{more}",
-            "-device", f"virtio-blk-pci,drive={name},serial={name}",
-        ]
-    return arguments
+    return arguments + disk("programs", assets.programs, "readonly=on")
 
 
 def comma(path: Path) -> str:

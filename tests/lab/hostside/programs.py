@@ -9,11 +9,10 @@ import hashlib
 import re
 import shutil
 import subprocess
-import sysconfig
 from pathlib import Path
 from typing import Iterator, List, Set
 
-from .assets import program, run
+from .assets import is_elf, program, run
 
 # Names or patterns below /usr/bin and /usr/sbin.
 PROGRAMS = """
@@ -58,8 +57,10 @@ def programs_disk(folder: Path) -> Path:
 def wanted() -> Set[Path]:
     """Every file, each without a symbolic link among its folders."""
     programs = [Path(path) for name in PROGRAMS for path in [shutil.which(name, path="/usr/bin:/usr/sbin")] if path]
-    others = [path for folder in [*FOLDERS, sysconfig.get_path("stdlib")] for path in files_below(Path(folder))]
-    loaded = [path for path in [*programs, *others] if is_loadable(path)]
+    # The guest's Python, which need not be the one that runs this.
+    library = Path("/usr/lib") / Path("/usr/bin/python3").resolve().name
+    others = [path for folder in [*FOLDERS, library] for path in files_below(Path(folder))]
+    loaded = [path for path in [*programs, *others] if is_elf(path.resolve())]
     return {place for path in [*programs, *others, *libraries_of(loaded)] for place in steps_to(path)}
 
 
@@ -70,11 +71,6 @@ def files_below(folder: Path) -> Iterator[Path]:
                 yield from files_below(path)
         elif path.exists():
             yield path
-
-
-def is_loadable(path: Path) -> bool:
-    with open(path, "rb") as file:
-        return file.read(4) == b"\x7fELF"
 
 
 def libraries_of(files: List[Path]) -> List[Path]:
