@@ -1,6 +1,6 @@
-"""Runs in the guest: work through the plan, tell the host what happens.
+"""Runs in the guest: ask the host for test after test, tell it what happens.
 
-The host (hostside/runs.py) reads one JSON object a line from the job port. Each
+Host (hostside/runs.py) and runner write one JSON object a line to the job port. Each
 test runs in a process of its own, so that one that hangs or is killed by its own
 fault does not take the others with it.
 """
@@ -18,7 +18,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import zlab  # noqa: E402
 
-LOG = Path("/run/lab/log")
 PASSED, FAILED, REBOOT = 0, 1, 10
 CLEAN_UP_LIMIT = 120                # seconds for what a test deferred
 port = os.open("/dev/ttyS1", os.O_WRONLY | os.O_NOCTTY)
@@ -43,6 +42,8 @@ def be_the_test(entry: dict) -> int:
     os.setpgid(0, 0)
     folder = zlab.SHARE / "tests" / entry["name"]
     folder.mkdir(parents=True, exist_ok=True)
+    # What the host sends is for the runner.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     output = os.open(folder / "output", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -169,12 +170,13 @@ def run_test(entry: dict, baseline: zlab.Baseline) -> bool:
 
 
 def main() -> None:
-    plan = json.loads((LOG / "plan.json").read_text())
     baseline = zlab.Baseline.now()
-    for entry in plan:
-        if not run_test(entry, baseline):
+    tell("ready")
+    # The host ends the machine when it has no more.
+    for line in sys.stdin:
+        if not run_test(json.loads(line), baseline):
             return
-    tell("done")
+        tell("ready")
 
 
 main()

@@ -20,6 +20,8 @@ from typing import Iterator, List, Optional
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 GUEST = CHECKOUT / "tests" / "lab" / "guest"
+# Where the product was built.
+PRODUCT = CHECKOUT / "build" / "dev"
 
 # Enough for the fresh host (fresh_host.py), whose root is on a disk of its own.
 FRESH_MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9pnet_virtio", "9p"]
@@ -238,26 +240,24 @@ def copy_module(path: Path, target: Path) -> str:
 
 def make_stage(build: Path) -> str:
     """Install the product, if it was built, below the lab's build directory."""
-    product = CHECKOUT / "build" / "dev"
-    if not (product / "CMakeCache.txt").exists():
+    if not (PRODUCT / "CMakeCache.txt").exists():
         return ""
     stage = build / "stage"
     shutil.rmtree(stage, ignore_errors=True)
-    run(["cmake", "--install", str(product)], env={**os.environ, "DESTDIR": str(stage)})
+    run(["cmake", "--install", str(PRODUCT)], env={**os.environ, "DESTDIR": str(stage)})
     # Without debug information a boot copies them in a fraction of the time.
     # (--strip of cmake passes over what was installed under another name.)
     programs = [str(path) for path in stage.rglob("*") if is_elf(path)]
     if programs:
         run([program("strip"), "--strip-debug", *programs])
-    make_package(product, build)
     return str(stage)
 
 
-def make_package(product: Path, build: Path) -> None:
+def make_package(build: Path) -> None:
     """The product's Debian package, zraid.deb beside the stage."""
     folder = build / "package"
     shutil.rmtree(folder, ignore_errors=True)
-    run(["cpack", "--config", str(product / "CPackConfig.cmake"), "-B", str(folder)])
+    run(["cpack", "--config", str(PRODUCT / "CPackConfig.cmake"), "-B", str(folder)])
     packages = list(folder.glob("*.deb"))
     if len(packages) != 1:
         raise LabError(f"cpack did not make one package: {packages}")

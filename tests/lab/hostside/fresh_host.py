@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Dict, List
 
 from . import runs
-from .assets import CHECKOUT, Assets, LabError, locked, make_disk, make_package, program, run
+from .assets import CHECKOUT, PRODUCT, Assets, LabError, locked, make_disk, make_package, program, run
 from .machine import Machine, Place, Spec, disk, machine_arguments, share
 
 SUITE = "bookworm"
@@ -148,8 +148,8 @@ class FreshHost:
         except (LabError, subprocess.TimeoutExpired) as error:
             print(f"lab: {error}", flush=True)
         finally:
-            for name in ("root.qcow2", "other.raw", "disk.raw"):
-                (self.place.build / name).unlink(missing_ok=True)
+            for path in (self.place.build / "root.qcow2", self.place.build / "other.raw", self.place.disk):
+                path.unlink(missing_ok=True)
         # Whatever kept a step from being run, it has not passed.
         failed = self.total - self.tally.passed
         print(f"{self.tally.passed} passed, {failed} failed")
@@ -157,10 +157,9 @@ class FreshHost:
 
     def _prepare(self) -> None:
         self.assets.prepare_fresh()
-        product = CHECKOUT / "build" / "dev"
-        if not (product / "CMakeCache.txt").exists():
+        if not (PRODUCT / "CMakeCache.txt").exists():
             raise LabError("nothing is built in build/dev; run cmake --preset dev && cmake --build --preset dev")
-        make_package(product, self.place.build)
+        make_package(self.place.build)
         package = self.place.build / "zraid.deb"
         root = make_root(self.assets, package)
         shutil.rmtree(self.place.share, ignore_errors=True)

@@ -30,19 +30,27 @@ class Spec:
 
 @dataclass
 class Place:
-    """The files of a lab's build directory."""
+    """The files of a lab's build directory. Machines that run side by side have disks of their own."""
     build: Path
+    number: int = 0
     share: Path = field(init=False)
     disk: Path = field(init=False)
     reports: Path = field(init=False)
 
     def __post_init__(self) -> None:
         self.share = self.build / "share"
-        self.disk = self.build / "disk.raw"
+        self.disk = self.build / f"disk{self.number}.raw"
         self.reports = self.build / "reports"
 
-    def slow_disk(self, number: int) -> Path:
-        return self.build / f"slow{number}.raw"
+    def slow_disk(self, index: int) -> Path:
+        return self.build / f"slow{self.number}-{index}.raw"
+
+
+def side_by_side() -> int:
+    """How many machines of the default size this one carries: one alone keeps little more than one
+    processor busy, and two are as many as were ever tried."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(2, os.cpu_count() or 1, memory // (6 << 30)))
 
 
 def can_use_kvm() -> bool:
@@ -201,6 +209,10 @@ class Machine:
             self._qemu.wait()
             return None
         return data
+
+    def write(self, data: bytes) -> None:
+        """To the job port; little enough to fit into the socket."""
+        self._job.sendall(data)
 
     def show_blocked_tasks(self) -> None:
         """Make a hanging guest's kernel tell on the console what it waits for."""

@@ -1,20 +1,23 @@
-"""`lab run`: boot, let the guest's runner work through the tests, collect reports."""
+"""`lab run`: boot virtual machines side by side, let the runner in each ask for test after test,
+collect reports."""
 
 import fnmatch
 import importlib.util
 import inspect
+import itertools
 import json
 import shutil
 import sys
+import threading
 import time
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional
 
 from . import assets as _assets
-from .assets import Assets, LabError, make_disk, make_stage
+from .assets import Assets, LabError, make_disk, make_package, make_stage
 from .machine import Machine, Place, Spec
 from .programs import programs_disk
 
@@ -47,43 +50,37 @@ class Lab:
         self.grace = grace
         self.assets = Assets()
         self.stage = ""
-        self.boots = 0
+        self._boots = itertools.count(1)
 
-    def prepare(self) -> None:
+    def prepare_assets(self) -> None:
+        """What every lab boots from."""
         self.assets.prepare()
         with _assets.locked(self.assets.folder / "lock"):
             self.assets.programs = programs_disk(self.assets.folder)
+
+    def prepare(self) -> None:
+        self.prepare_assets()
         self.stage = make_stage(self.place.build)
         shutil.rmtree(self.place.share, ignore_errors=True)
         (self.place.share / "tests").mkdir(parents=True)
         if self.assets.libvirt_cache.exists():
             shutil.copytree(self.assets.libvirt_cache, self.place.share / "libvirt-cache")
 
-    def new_disks(self, spec: Spec) -> None:
-        make_disk(self.place.disk, spec.disk_size)
-        for number, _ in enumerate(spec.slow_iops):
-            make_disk(self.place.slow_disk(number), SLOW_DISK_SIZE)
-
-    def next_machine(self, spec: Spec) -> Machine:
-        self.boots += 1
-        machine = Machine(self.assets, self.place, spec, self.boots)
+    def next_machine(self, place: Place, spec: Spec) -> Machine:
+        machine = Machine(self.assets, place, spec, next(self._boots))
         machine.stage = self.stage
         return machine
 
     @contextmanager
     def fresh_machine(self, spec: Spec) -> Iterator[Machine]:
-        self.new_disks(spec)
-        machine = self.next_machine(spec)
+        new_disks(self.place, spec)
+        machine = self.next_machine(self.place, spec)
         try:
             yield machine
         finally:
             machine.kill()
             self.keep_libvirt_cache()
-            self.remove_disks()
-
-    def remove_disks(self) -> None:
-        for disk in (self.place.disk, *self.place.build.glob("slow*.raw")):
-            disk.unlink(missing_ok=True)
+            remove_disks(self.place)
 
     def keep_libvirt_cache(self) -> None:
         """What libvirt learnt about QEMU, for the next call of the harness."""
@@ -95,6 +92,17 @@ class Lab:
                 shutil.copytree(learnt, scratch)
                 if not self.assets.libvirt_cache.exists():
                     scratch.rename(self.assets.libvirt_cache)
+
+
+def new_disks(place: Place, spec: Spec) -> None:
+    make_disk(place.disk, spec.disk_size)
+    for number, _ in enumerate(spec.slow_iops):
+        make_disk(place.slow_disk(number), SLOW_DISK_SIZE)
+
+
+def remove_disks(place: Place) -> None:
+    for disk in (place.disk, *place.build.glob(f"slow{place.number}-*.raw")):
+        disk.unlink(missing_ok=True)
 
 
 # --- finding tests
@@ -141,14 +149,21 @@ class Tally:
     def __init__(self, place: Place):
         self.place = place
         self.passed = self.failed = 0
+        self._times: Dict[str, float] = {}
+        self._lock = threading.Lock()
         shutil.rmtree(place.reports, ignore_errors=True)
         place.reports.mkdir(parents=True)
 
     def add(self, test: Test, why: str, evidence: str = "", console: Optional[Path] = None) -> None:
         """Count `test` as passed if `why` is empty."""
+        with self._lock:
+            self._add(test, why, evidence, console)
+
+    def _add(self, test: Test, why: str, evidence: str, console: Optional[Path]) -> None:
         result = "FAIL" if why else "PASS"
         self.failed += bool(why)
         self.passed += not why
+        self._times[test.name] = test.seconds
         said = self.place.share / "tests" / test.name / "output"
         parts = [said.read_text(errors="replace") if said.exists() else ""]
         if why:
@@ -167,6 +182,15 @@ class Tally:
                 print(indented(evidence))
             print(f"     report: {report}", flush=True)
 
+    def show_times(self, most: int = 10) -> None:
+        """Leaves every test's time in reports/times, the slowest first, and prints the first of them."""
+        lines = [f"{seconds:7.1f} s  {name}"
+                 for name, seconds in sorted(self._times.items(), key=lambda item: -item[1])]
+        (self.place.reports / "times").write_text("".join(f"{line}\n" for line in lines))
+        if len(lines) > most:
+            print(f"the slowest of {len(lines)} tests, all in {self.place.reports / 'times'}:")
+            print("\n".join(lines[:most]), flush=True)
+
 
 def indented(text: str) -> str:
     return "\n".join(f"     {line}" for line in text.strip().splitlines())
@@ -180,66 +204,140 @@ def run(lab: Lab, tests: List[Test], options) -> int:
     try:
         if ready:
             lab.prepare()
-            for spec, group in grouped(lab.spec, ready):
-                if options.stop and tally.failed:
-                    break
-                Group(lab, spec, group, tally, options.stop).run()
+            if lab.stage:
+                make_package(lab.place.build)
+            schedule = Schedule(lab.spec, ready)
+            work_side_by_side([Worker(lab, replace(lab.place, number=number), schedule, tally, options.stop)
+                               for number in range(min(options.jobs, len(ready)))])
             lab.keep_libvirt_cache()
-            lab.remove_disks()
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
     # Whatever kept a test from being run, it has not passed.
     tally.failed = len(tests) - tally.passed
+    tally.show_times()
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 0 if tally.failed == 0 else 1
 
 
-def grouped(default: Spec, tests: List[Test]):
-    """Tests that can share a boot, in the order of the files."""
-    groups: Dict[object, List[Test]] = {}
-    for test in tests:
-        hardware = {key: test.options[key] for key in ("memory", "cpus", "slow_iops") if key in test.options}
-        if "slow_iops" in hardware:
-            hardware["slow_iops"] = (hardware["slow_iops"],)
-        spec = replace(default, **hardware)
-        key = (spec, test.name) if test.options.get("fresh") else (spec, "")
-        groups.setdefault(key, []).append(test)
-    return [(spec, group) for (spec, _), group in groups.items()]
-
-
+@dataclass
 class Group:
-    """Tests on the same hardware: as many as possible in one boot."""
+    """Tests that can share a boot."""
+    spec: Spec
+    alone: bool                     # on hardware that the others do not have: one machine is enough
+    waiting: List[Test] = field(default_factory=list)
+    taken: bool = False
 
-    def __init__(self, lab: Lab, spec: Spec, tests: List[Test], tally: Tally, stop: bool):
-        self.lab, self.spec, self.tally, self.stop = lab, spec, tally, stop
-        self.queue = list(tests)
-        self.current: Optional[Test] = None
+
+class Schedule:
+    """Which test comes next. Machines that run side by side ask it."""
+
+    def __init__(self, default: Spec, tests: List[Test]):
+        self._lock = threading.Lock()
+        groups: Dict[object, Group] = {}
+        for test in tests:
+            hardware = {key: test.options[key] for key in ("memory", "cpus", "slow_iops") if key in test.options}
+            if "slow_iops" in hardware:
+                hardware["slow_iops"] = (hardware["slow_iops"],)
+            spec = replace(default, **hardware)
+            key = (spec, test.name) if test.options.get("fresh") else (spec, "")
+            group = groups.setdefault(key, Group(spec, key != (default, "")))
+            group.waiting.append(test)
+        for group in groups.values():
+            # What may take longest goes first, so that no machine is left alone with it at the end.
+            group.waiting.sort(key=lambda test: -test.limit)
+        self._groups = sorted(groups.values(), key=lambda group: not group.alone)
+
+    def next_group(self) -> Optional[Group]:
+        with self._lock:
+            for group in self._groups:
+                if group.waiting and not (group.alone and group.taken):
+                    group.taken = True
+                    return group
+            return None
+
+    def take(self, group: Group) -> Optional[Test]:
+        with self._lock:
+            return group.waiting.pop(0) if group.waiting else None
+
+
+def work_side_by_side(workers: List["Worker"]) -> None:
+    """The first error of any of them is raised when all have ended."""
+    errors: List[BaseException] = []
+
+    def work(worker: "Worker") -> None:
+        try:
+            worker.run()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in workers]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        # QEMU ends with the thread that started it (die_with_parent), that with the process.
+        for worker in workers:
+            worker.give_up()
+        raise
+    if errors:
+        raise errors[0]
+
+
+class Worker:
+    """One machine after the other: as many tests as possible in each boot."""
+
+    def __init__(self, lab: Lab, place: Place, schedule: Schedule, tally: Tally, stop: bool):
+        self.lab, self.place, self.schedule, self.tally, self.stop = lab, place, schedule, tally, stop
+        self.current: Optional[Test] = None     # also between the boots of one test
+        self.running = False                    # has the guest begun it?
         self.cut_at: Optional[float] = None
-        self.fresh_disk = True
-        self.failed_boots = 0
+        self.machine: Optional[Machine] = None
 
     def run(self) -> None:
-        while self.queue and not (self.stop and self.tally.failed):
+        try:
+            while not self._stopped():
+                group = self.schedule.next_group()
+                if group is None:
+                    return
+                self._work(group)
+        finally:
+            remove_disks(self.place)
+
+    def give_up(self) -> None:
+        if self.machine:
+            self.machine.kill()
+
+    def _stopped(self) -> bool:
+        return self.stop and self.tally.failed > 0
+
+    def _work(self, group: Group) -> None:
+        self.group, self.fresh_disk, self.failed_boots = group, True, 0
+        while (self.current or group.waiting) and not self._stopped():
             if self.failed_boots == 2:
                 # Not every test has to wait for another boot that fails.
-                for test in self.queue:
-                    self.tally.add(test, "not run: the lab does not boot")
+                while self.current or self._next():
+                    self.tally.add(self._take(), "not run: the lab does not boot")
                 return
             if self.fresh_disk:
-                self.lab.new_disks(self.spec)
+                new_disks(self.place, group.spec)
                 self.fresh_disk = False
-            machine = self.lab.next_machine(self.spec)
+            self.machine = self.lab.next_machine(self.place, group.spec)
             try:
-                self._boot(machine)
+                self._boot(self.machine)
             finally:
-                machine.kill()
+                self.machine.kill()
+
+    def _next(self) -> Optional[Test]:
+        """The test that goes on after a boot, or a new one."""
+        if self.current is None and not self._stopped():
+            self.current = self.schedule.take(self.group)
+        return self.current
 
     def _boot(self, machine: Machine) -> None:
-        self.current, self.cut_at = None, None
+        self.cut_at = None
         machine.log.mkdir(parents=True)
-        (machine.log / "plan.json").write_text(json.dumps([
-            {"name": test.name, "file": test.file, "function": test.function,
-             "timeout": test.limit, "phase": test.phase} for test in self.queue]))
         machine.start("run", variables={"LAB_STAGE": self.lab.stage})
         self.deadline = time.monotonic() + self.lab.boot_limit
         self.up = False
@@ -279,9 +377,10 @@ class Group:
             took = time.monotonic() - machine.started
             print(f"boot {machine.boot}: up after {took:.1f} s", flush=True)
             self.deadline = time.monotonic() + self.lab.grace
+        elif kind == "ready":
+            return self._send_next(machine)
         elif kind == "begin":
-            self.current = self.queue[0]
-            self.begun = time.monotonic()
+            self.running, self.begun = True, time.monotonic()
             self.deadline = self.begun + self.current.limit + self.lab.grace
         elif kind == "end":
             return self._ended(machine, event)
@@ -292,8 +391,15 @@ class Group:
             if not machine.wait(POWER_OFF_LIMIT):
                 self._lost(machine, "the guest does not power off")
             return False
-        elif kind == "done":
+        return True
+
+    def _send_next(self, machine: Machine) -> bool:
+        test = self._next()
+        if test is None:
             return False
+        machine.write(json.dumps({"name": test.name, "file": test.file, "function": test.function,
+                                  "timeout": test.limit, "phase": test.phase}).encode() + b"\n")
+        self.deadline = time.monotonic() + self.lab.grace
         return True
 
     def _ended(self, machine: Machine, event: dict) -> bool:
@@ -311,17 +417,19 @@ class Group:
         return True
 
     def _take(self) -> Test:
-        test = self.queue.pop(0)
-        if self.current:
-            test.seconds += time.monotonic() - self.begun
+        test = self.current
+        self._count_time()
         self.current = None
         return test
 
     def _next_phase(self) -> None:
-        test = self.queue[0]
-        test.seconds += time.monotonic() - self.begun
-        test.phase += 1
-        self.current = None
+        self._count_time()
+        self.current.phase += 1
+
+    def _count_time(self) -> None:
+        if self.running:
+            self.current.seconds += time.monotonic() - self.begun
+        self.running = False
 
     def _power_cut(self, machine: Machine) -> None:
         machine.kill()
@@ -335,5 +443,5 @@ class Group:
             why += " while it booted"
             self.failed_boots += 1
         self.fresh_disk = True
-        test = self._take()
-        self.tally.add(test, why, machine.last_words(), machine.console)
+        if self._next():
+            self.tally.add(self._take(), why, machine.last_words(), machine.console)
