@@ -9,7 +9,7 @@
 #include <iostream>
 #include <memory>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 

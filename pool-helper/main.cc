@@ -15,7 +15,7 @@
 #include <iostream>
 #include <memory>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,14 +26,9 @@ using namespace zraid;
 /// Warnings and, if asked for, debugging go to stderr; the journal keeps what happened.
 void set_up_log(bool verbose)
 {
-    auto terminal = make_stderr_sink("zraid-pool");
-    terminal->set_level(verbose ? spdlog::level::debug : spdlog::level::warn);
-    auto journal = std::make_shared<JournalSink>("zraid-pool");
-    journal->set_level(spdlog::level::info);
-    auto logger =
-        std::make_shared<spdlog::logger>("zraid-pool", spdlog::sinks_init_list{terminal, journal});
-    logger->set_level(spdlog::level::debug);
-    set_log(std::move(logger));
+    log().set({{std::make_shared<StderrSink>("zraid-pool"),
+                verbose ? LogLevel::debug : LogLevel::warning},
+               {std::make_shared<JournalSink>("zraid-pool")}});
 }
 
 void set_up_commands(CLI::App& app, const Admin& admin)

@@ -4,7 +4,7 @@
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 

@@ -11,6 +11,7 @@
 
 #include <iostream>
 #include <memory>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -22,15 +23,13 @@ namespace {
 
 using namespace zraid;
 
-/// Everything to the journal; to stderr only for whoever runs
-/// it on a terminal.
+/// Everything to the journal; to stderr only for whoever runs it on a terminal.
 void set_up_log()
 {
-    auto logger = std::make_shared<spdlog::logger>("zraid-monitor");
-    logger->sinks().push_back(std::make_shared<JournalSink>("zraid-monitor"));
+    std::vector<Log::Target> targets{{std::make_shared<JournalSink>("zraid-monitor")}};
     if (::isatty(STDERR_FILENO) == 1)
-        logger->sinks().push_back(make_stderr_sink("zraid-monitor"));
-    set_log(std::move(logger));
+        targets.push_back({std::make_shared<StderrSink>("zraid-monitor")});
+    log().set(std::move(targets));
 }
 
 int once(const Admin& admin)
