@@ -1,13 +1,12 @@
 #include "admin/events.h"
 
 #include "commands.h"
+#include "util/json.h"
 
 #include <iostream>
 
-#include <nlohmann/json.hpp>
-
 #include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -34,13 +33,13 @@ void act(const Admin& admin, const std::string& pool, const EventsOptions& optio
             std::cout << fmt::format("{} {}: {}\n", time_text(event), event.source, event.message);
         return;
     }
-    auto array = nlohmann::ordered_json::array();
+    Json array = Json::array();
     for (const Event& event : events)
         array.push_back({{"time", time_text(event)},
                          {"source", event.source},
                          {"priority", event.priority},
                          {"message", event.message}});
-    std::cout << array.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    std::cout << array.dump(2, Json::BadText::replace) << '\n';
 }
 
 } // namespace

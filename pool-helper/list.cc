@@ -3,12 +3,13 @@
 #include "style.h"
 #include "table.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/size.h"
 #include "util/text.h"
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -65,7 +66,7 @@ void act(const Admin& admin, bool json)
 {
     const std::vector<PoolReport> reports = report_all(admin);
     std::string problems;
-    auto array = nlohmann::ordered_json::array();
+    Json array = Json::array();
     for (const PoolReport& report : reports) {
         array.push_back(to_json(report));
         if (!report.problem.empty())

@@ -2,13 +2,12 @@
 
 #include "commands.h"
 #include "util/error.h"
+#include "util/json.h"
 
 #include <iostream>
 #include <memory>
 
-#include <nlohmann/json.hpp>
-
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -67,21 +66,16 @@ const char* word_for(AlertRoute route)
     return "nobody";
 }
 
-nlohmann::ordered_json or_null(const std::string& text)
-{
-    return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
-}
-
 void print_json(const MdadmMailReport& report)
 {
-    auto changed = nlohmann::ordered_json::array();
+    Json changed = Json::array();
     for (const auto& file : report.changed)
         changed.push_back(file.string());
-    const nlohmann::ordered_json object = {{"route", word_for(report.route)},
-                                           {"mail", or_null(report.administrator.mail_address)},
-                                           {"program", or_null(report.administrator.program)},
-                                           {"problem", or_null(report.problem)},
-                                           {"changed", changed}};
+    const Json object = {{"route", word_for(report.route)},
+                         {"mail", text_or_null(report.administrator.mail_address)},
+                         {"program", text_or_null(report.administrator.program)},
+                         {"problem", text_or_null(report.problem)},
+                         {"changed", changed}};
     std::cout << object.dump(2) << '\n';
 }
 

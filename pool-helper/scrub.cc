@@ -2,14 +2,13 @@
 #include "commands.h"
 #include "progress.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/size.h"
 
 #include <iostream>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -30,7 +29,7 @@ void scrub_now(const Admin& admin, const std::string& name, bool json)
 {
     const ScrubResult result = scrub(admin, name, json);
     if (json) {
-        const nlohmann::ordered_json object = {
+        const Json object = {
             {"name", name}, {"mismatch_bytes", result.mismatches}, {"passes", result.passes}};
         std::cout << object.dump(2) << '\n';
     }

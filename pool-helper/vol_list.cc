@@ -1,11 +1,10 @@
 #include "admin/volumes.h"
 #include "commands.h"
 #include "table.h"
+#include "util/json.h"
 #include "util/size.h"
 
 #include <iostream>
-
-#include <nlohmann/json.hpp>
 
 namespace zraid::cli {
 
@@ -13,7 +12,7 @@ namespace {
 
 void print_json(const std::vector<LibvirtVolume>& volumes)
 {
-    auto array = nlohmann::ordered_json::array();
+    Json array = Json::array();
     for (const LibvirtVolume& volume : volumes)
         array.push_back({{"name", volume.name},
                          {"path", volume.path},
