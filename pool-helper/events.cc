@@ -44,18 +44,18 @@ void act(const Admin& admin, const std::string& pool, const EventsOptions& optio
 
 } // namespace
 
-void add_events(CLI::App& app, const Admin& admin)
+void add_events(CommandLine& program, const Admin& admin)
 {
     const auto options = std::make_shared<EventsOptions>();
-    CLI::App* command = add_pool_command(
-        app, "events", "tell what happened to a pool, from the journal",
+    Subcommand command = add_pool_command(
+        program, "events", "tell what happened to a pool, from the journal",
         [&admin, options](const std::string& name) { act(admin, name, *options); });
-    command->add_option("--since", options->since, "from then on, such as today or -2h")
-        ->type_name("TIME");
-    command->add_option("--lines", options->lines, "at most so many, the newest")
-        ->type_name("N")
-        ->capture_default_str();
-    command->add_flag("--json", options->json, "for programs");
+    command.add_option("--since", options->since, "from then on, such as today or -2h")
+        .type_name("TIME");
+    command.add_option("--lines", options->lines, "at most so many, the newest")
+        .type_name("N")
+        .capture_default_str();
+    command.add_flag("--json", options->json, "for programs");
 }
 
 } // namespace zraid::cli

@@ -83,12 +83,12 @@ void act(const Admin& admin, bool json)
 
 } // namespace
 
-void add_list(CLI::App& app, const Admin& admin)
+void add_list(CommandLine& program, const Admin& admin)
 {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand("list", "list all pools");
-    command->add_flag("--json", *json, "for programs");
-    command->callback([&admin, json] { act(admin, *json); });
+    Subcommand command = program.add_subcommand("list", "list all pools");
+    command.add_flag("--json", *json, "for programs");
+    command.callback([&admin, json] { act(admin, *json); });
 }
 
 } // namespace zraid::cli

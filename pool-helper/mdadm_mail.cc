@@ -99,15 +99,15 @@ void configure_mail(const Admin& admin, const std::string& action, bool json)
 
 } // namespace
 
-void add_mdadm_mail(CLI::App& app, const Admin& admin)
+void add_mdadm_mail(CommandLine& program, const Admin& admin)
 {
     const auto action = std::make_shared<std::string>();
-    CLI::App* command =
-        app.add_subcommand("mdadm-mail", "keep mdadm from mail about pools that are well");
-    command->add_option("ACTION", *action, "filter, restore or status")->required();
+    Subcommand command =
+        program.add_subcommand("mdadm-mail", "keep mdadm from mail about pools that are well");
+    command.add_option("ACTION", *action, "filter, restore or status").required();
     const auto json = std::make_shared<bool>(false);
-    command->add_flag("--json", *json, "for programs");
-    command->callback([&admin, action, json] { configure_mail(admin, *action, *json); });
+    command.add_flag("--json", *json, "for programs");
+    command.callback([&admin, action, json] { configure_mail(admin, *action, *json); });
 }
 
 } // namespace zraid::cli

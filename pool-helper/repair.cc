@@ -26,20 +26,21 @@ void verify(const Admin& admin, const std::string& name)
 
 } // namespace
 
-void add_repair(CLI::App& app, const Admin& admin)
+void add_repair(CommandLine& program, const Admin& admin)
 {
     const auto dry_run = std::make_shared<bool>(false);
-    CLI::App* command = add_pool_command(
-        app, "repair", "take back a leg that failed", [&admin, dry_run](const std::string& name) {
-            const auto lines = repair_pool(admin, name, *dry_run);
-            if (!*dry_run)
-                verify(admin, name);
-            for (const std::string& line : lines)
-                std::cout << fmt::format("{}{}\n", *dry_run ? "would " : "", line);
-            if (lines.empty())
-                std::cout << fmt::format("Pool '{}' needs no repair.\n", name);
-        });
-    command->add_flag("--dry-run", *dry_run, "only tell what would be done");
+    Subcommand command =
+        add_pool_command(program, "repair", "take back a leg that failed",
+                         [&admin, dry_run](const std::string& name) {
+                             const auto lines = repair_pool(admin, name, *dry_run);
+                             if (!*dry_run)
+                                 verify(admin, name);
+                             for (const std::string& line : lines)
+                                 std::cout << fmt::format("{}{}\n", *dry_run ? "would " : "", line);
+                             if (lines.empty())
+                                 std::cout << fmt::format("Pool '{}' needs no repair.\n", name);
+                         });
+    command.add_flag("--dry-run", *dry_run, "only tell what would be done");
 }
 
 } // namespace zraid::cli

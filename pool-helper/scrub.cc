@@ -44,13 +44,13 @@ void scrub_now(const Admin& admin, const std::string& name, bool json)
 
 } // namespace
 
-void add_scrub(CLI::App& app, const Admin& admin)
+void add_scrub(CommandLine& program, const Admin& admin)
 {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command = add_pool_command(
-        app, "scrub", "compare both legs",
+    Subcommand command = add_pool_command(
+        program, "scrub", "compare both legs",
         [&admin, json](const std::string& name) { scrub_now(admin, name, *json); });
-    command->add_flag("--json", *json, "for programs");
+    command.add_flag("--json", *json, "for programs");
 }
 
 } // namespace zraid::cli
