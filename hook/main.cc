@@ -8,6 +8,7 @@
 #include "util/fd.h"
 #include "util/files.h"
 #include "util/journal_sink.h"
+#include "util/kept_lines.h"
 #include "util/log.h"
 #include "util/log_fields.h"
 #include "util/paths.h"
@@ -17,7 +18,6 @@
 #include <span>
 #include <string>
 
-#include <spdlog/sinks/ringbuffer_sink.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,29 +25,20 @@ namespace {
 
 using namespace zraid;
 
-using WarningSink = spdlog::sinks::ringbuffer_sink_st;
-
 /// Everything goes to the journal, which keeps it where libvirt, content with the exit code, drops
 /// what a hook said. Warnings are also collected, for the one line on stderr.
-std::shared_ptr<WarningSink> set_up_log()
+std::shared_ptr<KeptLines> set_up_log()
 {
-    auto journal = std::make_shared<JournalSink>("zraid-hook");
-    auto warnings = std::make_shared<WarningSink>(8);
-    warnings->set_level(spdlog::level::warn);
-    auto logger =
-        std::make_shared<spdlog::logger>("zraid-hook", spdlog::sinks_init_list{journal, warnings});
-    logger->set_pattern("%v");
-    set_log(std::move(logger));
+    auto warnings = std::make_shared<KeptLines>(8);
+    log().set({{std::make_shared<JournalSink>("zraid-hook")}, {warnings, LogLevel::warning}});
     return warnings;
 }
 
-void print_warnings(WarningSink& warnings)
+void print_warnings(const KeptLines& warnings)
 {
     std::string line;
-    for (std::string text : warnings.last_formatted()) {
-        text.erase(text.find_last_not_of('\n') + 1);
-        line += (line.empty() ? "" : "; ") + text;
-    }
+    for (const KeptLines::Line& warning : warnings.lines())
+        line += (line.empty() ? "" : "; ") + warning.text;
     if (!line.empty())
         std::cerr << "zraid: warning: " << line << '\n';
 }

@@ -6,17 +6,18 @@
 
 #include <memory>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
-CLI::App* add_pool_command(CLI::App& app, const std::string& name, const std::string& description,
-                           std::function<void(const std::string&)> act)
+Subcommand add_pool_command(CommandLine& program, const std::string& name,
+                            const std::string& description,
+                            std::function<void(const std::string&)> act)
 {
-    CLI::App* command = app.add_subcommand(name, description);
+    Subcommand command = program.add_subcommand(name, description);
     const auto pool = std::make_shared<std::string>();
-    command->add_option("POOL", *pool, "name of the pool")->required();
-    command->callback([pool, act = std::move(act)] {
+    command.add_option("POOL", *pool, "name of the pool").required();
+    command.callback([pool, act = std::move(act)] {
         check_pool_name(*pool);
         const LogField field("POOL", *pool);
         in_context(fmt::format("pool '{}'", *pool), [&] { act(*pool); });

@@ -1,41 +1,44 @@
 #pragma once
 
 #include "admin/admin.h"
+#include "command_line.h"
 
-#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
 
 namespace zraid::cli {
 
 /// One function for each subcommand: declares its options and sets what it does. Each lives in the
 /// file named after it.
-void add_attach(CLI::App& app, const Admin& admin);
-void add_budget(CLI::App& app, const Admin& admin);
-void add_define(CLI::App& app, const Admin& admin);
-void add_detach(CLI::App& app, const Admin& admin);
-void add_disk_xml(CLI::App& app, const Admin& admin);
-void add_doctor(CLI::App& app, const Admin& admin);
-void add_dumpxml(CLI::App& app, const Admin& admin);
-void add_events(CLI::App& app, const Admin& admin);
-void add_import(CLI::App& app, const Admin& admin);
-void add_info(CLI::App& app, const Admin& admin);
-void add_list(CLI::App& app, const Admin& admin);
-void add_mdadm_mail(CLI::App& app, const Admin& admin);
-void add_recompress(CLI::App& app, const Admin& admin);
-void add_repair(CLI::App& app, const Admin& admin);
-void add_resize(CLI::App& app, const Admin& admin);
-void add_scrub(CLI::App& app, const Admin& admin);
-void add_start(CLI::App& app, const Admin& admin);
-void add_stop(CLI::App& app, const Admin& admin);
-void add_undefine(CLI::App& app, const Admin& admin);
-void add_vol_create(CLI::App& app, const Admin& admin);
-void add_vol_delete(CLI::App& app, const Admin& admin);
-void add_vol_list(CLI::App& app, const Admin& admin);
-void add_wait(CLI::App& app, const Admin& admin);
+void add_attach(CommandLine& program, const Admin& admin);
+void add_budget(CommandLine& program, const Admin& admin);
+void add_define(CommandLine& program, const Admin& admin);
+void add_detach(CommandLine& program, const Admin& admin);
+void add_disk_xml(CommandLine& program, const Admin& admin);
+void add_doctor(CommandLine& program, const Admin& admin);
+void add_dumpxml(CommandLine& program, const Admin& admin);
+void add_events(CommandLine& program, const Admin& admin);
+void add_import(CommandLine& program, const Admin& admin);
+void add_info(CommandLine& program, const Admin& admin);
+void add_list(CommandLine& program, const Admin& admin);
+void add_mdadm_mail(CommandLine& program, const Admin& admin);
+void add_recompress(CommandLine& program, const Admin& admin);
+void add_repair(CommandLine& program, const Admin& admin);
+void add_resize(CommandLine& program, const Admin& admin);
+void add_scrub(CommandLine& program, const Admin& admin);
+void add_start(CommandLine& program, const Admin& admin);
+void add_stop(CommandLine& program, const Admin& admin);
+void add_undefine(CommandLine& program, const Admin& admin);
+void add_vol_create(CommandLine& program, const Admin& admin);
+void add_vol_delete(CommandLine& program, const Admin& admin);
+void add_vol_list(CommandLine& program, const Admin& admin);
+void add_wait(CommandLine& program, const Admin& admin);
 
 /// Adds a subcommand whose first argument is a pool's name; its name goes in front of its errors.
 /// @param act called with the pool's name once the command line is read
-CLI::App* add_pool_command(CLI::App& app, const std::string& name, const std::string& description,
-                           std::function<void(const std::string&)> act);
+Subcommand add_pool_command(CommandLine& program, const std::string& name,
+                            const std::string& description,
+                            std::function<void(const std::string&)> act);
 
 /// What `start` and `stop` have in common: one pool, or --all of them; with libvirt's, or not.
 struct Deed
@@ -48,6 +51,6 @@ struct Deed
 };
 
 /// With --all a pool that fails keeps no other waiting, and is told when all were tried.
-void add_deed(CLI::App& app, const Admin& admin, const Deed& deed);
+void add_deed(CommandLine& program, const Admin& admin, const Deed& deed);
 
 } // namespace zraid::cli

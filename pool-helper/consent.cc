@@ -17,7 +17,7 @@ bool is_yes(std::string answer)
     return answer == "y" || answer == "yes";
 }
 
-void Consent::add(CLI::App& command)
+void Consent::add(OptionSet& command)
 {
     command.add_flag("--yes", yes_, "do not ask before data are destroyed");
 }

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "command_line.h"
+
 #include <functional>
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 namespace zraid::cli {
 
@@ -13,7 +13,7 @@ class Consent
 {
 public:
     /// Gives the command its --yes.
-    void add(CLI::App& command);
+    void add(OptionSet& command);
 
     /// Returns if the administrator wants it. To be called before anything is changed, and without
     /// a lock: an answer takes its time.

@@ -9,7 +9,7 @@
 #include <iostream>
 #include <memory>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -61,15 +61,15 @@ void act(const Admin& admin, const Deed& deed, const DeedOptions& options)
 
 } // namespace
 
-void add_deed(CLI::App& app, const Admin& admin, const Deed& deed)
+void add_deed(CommandLine& program, const Admin& admin, const Deed& deed)
 {
     const auto options = std::make_shared<DeedOptions>();
-    CLI::App* command = app.add_subcommand(deed.name, deed.description);
-    command->add_option("POOL", options->pool, "name of the pool");
-    command->add_flag("--all", options->all, "every pool that is defined");
-    command->add_flag("--array-only", options->array_only,
-                      "without libvirt: for the host's boot and shutdown");
-    command->callback([&admin, deed, options] { act(admin, deed, *options); });
+    Subcommand command = program.add_subcommand(deed.name, deed.description);
+    command.add_option("POOL", options->pool, "name of the pool");
+    command.add_flag("--all", options->all, "every pool that is defined");
+    command.add_flag("--array-only", options->array_only,
+                     "without libvirt: for the host's boot and shutdown");
+    command.callback([&admin, deed, options] { act(admin, deed, *options); });
 }
 
 } // namespace zraid::cli

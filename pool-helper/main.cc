@@ -15,7 +15,6 @@
 #include <iostream>
 #include <memory>
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,43 +25,38 @@ using namespace zraid;
 /// Warnings and, if asked for, debugging go to stderr; the journal keeps what happened.
 void set_up_log(bool verbose)
 {
-    auto terminal = make_stderr_sink("zraid-pool");
-    terminal->set_level(verbose ? spdlog::level::debug : spdlog::level::warn);
-    auto journal = std::make_shared<JournalSink>("zraid-pool");
-    journal->set_level(spdlog::level::info);
-    auto logger =
-        std::make_shared<spdlog::logger>("zraid-pool", spdlog::sinks_init_list{terminal, journal});
-    logger->set_level(spdlog::level::debug);
-    set_log(std::move(logger));
+    log().set({{std::make_shared<StderrSink>("zraid-pool"),
+                verbose ? LogLevel::debug : LogLevel::warning},
+               {std::make_shared<JournalSink>("zraid-pool")}});
 }
 
-void set_up_commands(CLI::App& app, const Admin& admin)
+void set_up_commands(cli::CommandLine& program, const Admin& admin)
 {
-    cli::add_define(app, admin);
-    cli::add_undefine(app, admin);
-    cli::add_adopt(app, admin);
-    cli::add_release(app, admin);
-    cli::add_import(app, admin);
-    cli::add_start(app, admin);
-    cli::add_stop(app, admin);
-    cli::add_list(app, admin);
-    cli::add_info(app, admin);
-    cli::add_dumpxml(app, admin);
-    cli::add_attach(app, admin);
-    cli::add_detach(app, admin);
-    cli::add_wait(app, admin);
-    cli::add_scrub(app, admin);
-    cli::add_recompress(app, admin);
-    cli::add_repair(app, admin);
-    cli::add_resize(app, admin);
-    cli::add_events(app, admin);
-    cli::add_vol_create(app, admin);
-    cli::add_vol_list(app, admin);
-    cli::add_vol_delete(app, admin);
-    cli::add_disk_xml(app, admin);
-    cli::add_budget(app, admin);
-    cli::add_mdadm_mail(app, admin);
-    cli::add_doctor(app, admin);
+    cli::add_define(program, admin);
+    cli::add_undefine(program, admin);
+    cli::add_adopt(program, admin);
+    cli::add_release(program, admin);
+    cli::add_import(program, admin);
+    cli::add_start(program, admin);
+    cli::add_stop(program, admin);
+    cli::add_list(program, admin);
+    cli::add_info(program, admin);
+    cli::add_dumpxml(program, admin);
+    cli::add_attach(program, admin);
+    cli::add_detach(program, admin);
+    cli::add_wait(program, admin);
+    cli::add_scrub(program, admin);
+    cli::add_recompress(program, admin);
+    cli::add_repair(program, admin);
+    cli::add_resize(program, admin);
+    cli::add_events(program, admin);
+    cli::add_vol_create(program, admin);
+    cli::add_vol_list(program, admin);
+    cli::add_vol_delete(program, admin);
+    cli::add_disk_xml(program, admin);
+    cli::add_budget(program, admin);
+    cli::add_mdadm_mail(program, admin);
+    cli::add_doctor(program, admin);
 }
 
 /// The first thing of every command that is about to act; --help and --version need no root.
@@ -98,30 +92,25 @@ int main(int argc, char** argv)
     admin.paths = Paths::system();
     bool verbose = false;
 
-    CLI::App app("Mirrors disk images of virtual machines into compressed RAM.", "zraid-pool");
-    app.set_help_flag("-h,--help", "tell what there is"); // commands take it over
-    app.set_version_flag("--version", ZRAID_VERSION, "tell the version");
-    app.add_option("-c,--connect", admin.uri, "URI of libvirt")
-        ->envname("LIBVIRT_DEFAULT_URI")
-        ->capture_default_str();
-    app.add_flag("-v,--verbose", verbose, "tell every step on stderr");
-    app.require_subcommand(1);
-    app.parse_complete_callback([&] { before_acting(verbose); });
-    set_up_commands(app, admin);
+    cli::CommandLine program("Mirrors disk images of virtual machines into compressed RAM.",
+                             "zraid-pool");
+    program.describe_help("tell what there is"); // commands take it over
+    program.add_version(ZRAID_VERSION, "tell the version");
+    program.add_option("-c,--connect", admin.uri, "URI of libvirt")
+        .envname("LIBVIRT_DEFAULT_URI")
+        .capture_default_str();
+    program.add_flag("-v,--verbose", verbose, "tell every step on stderr");
+    program.require_subcommand();
+    program.before_acting([&] { before_acting(verbose); });
+    set_up_commands(program, admin);
 
     try {
-        app.parse(argc, argv);
+        program.parse(argc, argv);
         return all_is_printed() ? 0 : 1;
-    } catch (const CLI::ParseError& e) {
-        if (e.get_exit_code() == 0) { // --help, --version
-            app.exit(e);
-            return all_is_printed() ? 0 : 1;
-        }
-        const auto words = app.remaining();
-        const bool unknown = app.get_subcommands().empty() && !words.empty();
-        cli::print_error(
-            (unknown ? fmt::format("there is no command '{}'", words.front()) : e.what()) +
-            ". Next: zraid-pool --help, or --help behind a command, lists what there is");
+    } catch (const cli::CommandLineError& e) {
+        cli::print_error(std::string(e.what()) +
+                         ". Next: zraid-pool --help, or --help behind a command, lists what there "
+                         "is");
         return 2;
     } catch (const std::exception& e) {
         return report(e);

@@ -1,11 +1,10 @@
 #pragma once
 
 #include "admin/define.h"
+#include "command_line.h"
 #include "size_option.h"
 
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 namespace zraid::cli {
 
@@ -15,7 +14,7 @@ class PoolOptions
 {
 public:
     /// @param request outlives the command's parsing; what needs no reading goes there at once
-    void add(CLI::App& command, DefineRequest& request);
+    void add(OptionSet& command, DefineRequest& request);
 
     /// @throws UsageError
     void read_into(DefineRequest& request) const;

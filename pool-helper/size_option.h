@@ -1,11 +1,10 @@
 #pragma once
 
+#include "command_line.h"
 #include "util/size.h"
 
 #include <optional>
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 namespace zraid::cli {
 
@@ -14,21 +13,20 @@ namespace zraid::cli {
 class SizeOption
 {
 public:
-    void add(CLI::App& command, const std::string& flag, const std::string& description)
+    void add(OptionSet& command, const std::string& flag, const std::string& description)
     {
-        option_ = command.add_option(flag, text_, description)->type_name("SIZE");
+        option_ = command.add_option(flag, text_, description).type_name("SIZE");
     }
-    void require() { option_->required(); }
 
     /// @throws UsageError
     std::optional<std::uint64_t> bytes() const
     {
-        return option_->count() == 0 ? std::nullopt : std::optional(parse_size(text_));
+        return option_.is_given() ? std::optional(parse_size(text_)) : std::nullopt;
     }
 
 private:
     std::string text_;
-    CLI::Option* option_ = nullptr;
+    Option option_;
 };
 
 } // namespace zraid::cli

@@ -17,18 +17,11 @@
 #include <string>
 #include <vector>
 
-#include <spdlog/logger.h>
 #include <unistd.h>
 
 namespace {
 
 using namespace zraid;
-
-void set_up_log()
-{
-    set_log(std::make_shared<spdlog::logger>("zraid-md-alert",
-                                             std::make_shared<JournalSink>("zraid-md-alert")));
-}
 
 /// Turns into the administrator's program, which so has the environment, the output and the time
 /// that mdadm gives it. Does not return unless that fails.
@@ -55,7 +48,7 @@ int main(int argc, char** argv)
     const std::string device = arguments[2];
     const LogField field("MD", device.substr(device.rfind('/') + 1));
     try {
-        set_up_log();
+        log().set({{std::make_shared<JournalSink>("zraid-md-alert")}});
         MdAlert alert{arguments[1], arguments[2], {}};
         if (arguments.size() == 4)
             alert.component = arguments[3];

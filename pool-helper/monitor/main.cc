@@ -1,6 +1,7 @@
 // zraid-monitor: looks after the pools while nobody else does. Everything it does is in the
 // library; this reads the command line and sets up the log.
 
+#include "command_line.h"
 #include "config.h"
 #include "monitor/monitor.h"
 #include "util/error.h"
@@ -11,8 +12,7 @@
 
 #include <iostream>
 #include <memory>
-
-#include <CLI/CLI.hpp>
+#include <vector>
 
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -22,15 +22,13 @@ namespace {
 
 using namespace zraid;
 
-/// Everything to the journal; to stderr only for whoever runs
-/// it on a terminal.
+/// Everything to the journal; to stderr only for whoever runs it on a terminal.
 void set_up_log()
 {
-    auto logger = std::make_shared<spdlog::logger>("zraid-monitor");
-    logger->sinks().push_back(std::make_shared<JournalSink>("zraid-monitor"));
+    std::vector<Log::Target> targets{{std::make_shared<JournalSink>("zraid-monitor")}};
     if (::isatty(STDERR_FILENO) == 1)
-        logger->sinks().push_back(make_stderr_sink("zraid-monitor"));
-    set_log(std::move(logger));
+        targets.push_back({std::make_shared<StderrSink>("zraid-monitor")});
+    log().set(std::move(targets));
 }
 
 int once(const Admin& admin)
@@ -51,16 +49,17 @@ int main(int argc, char** argv)
     Admin admin;
     admin.paths = Paths::system();
     bool only_once = false;
-    CLI::App app(
+    cli::CommandLine program(
         "Looks after zraid's pools: takes failed legs back, finishes what was interrupted.",
         "zraid-monitor");
-    app.set_version_flag("--version", ZRAID_VERSION);
-    app.add_option("-c,--connect", admin.uri, "URI of libvirt")
-        ->envname("LIBVIRT_DEFAULT_URI")
-        ->capture_default_str();
-    app.add_flag("--once", only_once, "look at every pool once, do what is due, and end");
+    program.add_version(ZRAID_VERSION, "Display program version information and exit");
+    program.add_option("-c,--connect", admin.uri, "URI of libvirt")
+        .envname("LIBVIRT_DEFAULT_URI")
+        .capture_default_str();
+    program.add_flag("--once", only_once, "look at every pool once, do what is due, and end");
     try {
-        app.parse(argc, argv);
+        if (!program.parse(argc, argv))
+            return 0;
         if (::geteuid() != 0)
             throw Error("zraid-monitor needs to be root", "run it with sudo");
         ::umask(077);
@@ -71,8 +70,9 @@ int main(int argc, char** argv)
         if (only_once)
             return once(admin);
         monitor_pools(admin);
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? 0 : 2;
+    } catch (const cli::CommandLineError& e) {
+        std::cerr << e.what() << "\nRun with --help for more information.\n";
+        return 2;
     } catch (const std::exception& e) {
         log().critical("{}", explain(e));
         std::cerr << "zraid-monitor: " << explain(e) << '\n';

@@ -9,7 +9,7 @@
 
 #include <set>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -9,7 +9,7 @@
 #include <charconv>
 #include <sstream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -4,7 +4,7 @@
 #include "util/error.h"
 #include "util/rollback.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

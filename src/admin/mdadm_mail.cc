@@ -5,7 +5,7 @@
 #include "util/lock.h"
 #include "util/log.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 namespace zraid {

@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -10,7 +10,7 @@
 #include "util/files.h"
 #include "util/log.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

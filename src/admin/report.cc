@@ -10,8 +10,6 @@ namespace zraid {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 PoolReport report(const Admin& admin, PoolDefinition definition)
 {
     PoolReport report;
@@ -30,11 +28,6 @@ PoolReport report(const Admin& admin, PoolDefinition definition)
     }
     report.definition = std::move(definition);
     return report;
-}
-
-Json text_or_null(const std::string& text)
-{
-    return text.empty() ? Json(nullptr) : Json(text);
 }
 
 Json ram_json(const PoolReport& report)
@@ -170,7 +163,7 @@ Json to_json(const PoolReport& report)
     const PoolDefinition& pool = report.definition;
     const auto& fill = report.fill;
     const auto seconds = fill ? fill->remaining() : std::nullopt;
-    auto users = Json::array();
+    Json users = Json::array();
     for (const Claim& claim : report.users)
         users.push_back({{"name", claim.domain}, {"uuid", claim.uuid.text()}});
     return {{"name", pool.name},
@@ -204,7 +197,7 @@ Json to_json(const PoolReport& report)
 
 Json to_json(const BudgetReport& report)
 {
-    auto pools = Json::array();
+    Json pools = Json::array();
     for (const BudgetReport::Pool& pool : report.pools)
         pools.push_back({{"name", pool.name},
                          {"state", pool.state},

@@ -6,12 +6,11 @@
 #include "mirror/claims.h"
 #include "mirror/fill.h"
 #include "mirror/state.h"
+#include "util/json.h"
 
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 namespace zraid {
 
@@ -55,7 +54,7 @@ std::vector<PoolReport> report_all(const Admin& admin);
 BudgetReport report_budget(const Admin& admin);
 
 /// The fields are an interface, described in zraid-pool(8).
-nlohmann::ordered_json to_json(const PoolReport& report);
-nlohmann::ordered_json to_json(const BudgetReport& report);
+Json to_json(const PoolReport& report);
+Json to_json(const BudgetReport& report);
 
 } // namespace zraid

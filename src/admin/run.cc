@@ -12,7 +12,7 @@
 
 #include <chrono>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -3,6 +3,7 @@
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/files.h"
+#include "util/json.h"
 #include "util/text.h"
 #include "util/xml_text.h"
 
@@ -10,9 +11,7 @@
 #include <optional>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fmt/ranges.h>
 
 namespace zraid {
@@ -20,25 +19,25 @@ namespace zraid {
 namespace {
 
 /// Text, or a number as text; nothing for anything else.
-std::optional<std::string> word(const nlohmann::json& object, const char* name)
+std::optional<std::string> word(const Json& object, const char* name)
 {
-    const auto field = object.find(name);
-    if (field == object.end())
+    const Json* field = object.find(name);
+    if (!field)
         return std::nullopt;
-    if (field->is_string())
-        return field->get<std::string>();
-    if (field->is_number_integer())
+    if (const std::string* text = field->text())
+        return *text;
+    if (field->is_integer())
         return field->dump();
     return std::nullopt;
 }
 
-void warn_of_unknown(const nlohmann::json& object, const std::string& where,
+void warn_of_unknown(const Json::Fields& fields, const std::string& where,
                      const std::vector<std::string_view>& known, ZramRaidConfig& config)
 {
-    for (const auto& field : object.items()) {
-        if (std::find(known.begin(), known.end(), field.key()) == known.end())
+    for (const auto& [name, value] : fields) {
+        if (std::find(known.begin(), known.end(), name) == known.end())
             config.warnings.push_back(
-                fmt::format("{}'{}' is not known and not taken over", where, field.key()));
+                fmt::format("{}'{}' is not known and not taken over", where, name));
     }
 }
 
@@ -55,16 +54,15 @@ std::optional<std::string> limit_of(const std::string& number, const std::string
     return std::nullopt;
 }
 
-void read_limit(const nlohmann::json& limit, ZramRaidConfig& config)
+void read_limit(const Json& limit, ZramRaidConfig& config)
 {
     std::optional<std::string> found;
-    if (limit.is_object()) {
-        warn_of_unknown(limit, "limit_free_mem: ", {"info", "size", "value_size"}, config);
+    if (const Json::Fields* fields = limit.fields()) {
+        warn_of_unknown(*fields, "limit_free_mem: ", {"info", "size", "value_size"}, config);
         found = limit_of(word(limit, "size").value_or(""), word(limit, "value_size").value_or(""));
-    } else if (limit.is_string()) {
-        const auto text = limit.get<std::string>();
-        const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-        found = limit_of(text.substr(0, digits), text.substr(digits));
+    } else if (const std::string* text = limit.text()) {
+        const std::size_t digits = std::min(text->find_first_not_of("0123456789"), text->size());
+        found = limit_of(text->substr(0, digits), text->substr(digits));
     }
     if (found)
         config.memory_limit = *found;
@@ -85,14 +83,15 @@ std::string description(std::string info, const std::string& where, ZramRaidConf
     return "";
 }
 
-void read_array(const nlohmann::json& entry, std::size_t number, ZramRaidConfig& config)
+void read_array(const Json& entry, std::size_t number, ZramRaidConfig& config)
 {
     const std::string where = fmt::format("md[{}]: ", number);
-    if (!entry.is_object()) {
+    const Json::Fields* fields = entry.fields();
+    if (!fields) {
         config.arrays.push_back({-1, "", "", where + "it is no object"});
         return;
     }
-    warn_of_unknown(entry, where, {"id", "image", "info"}, config);
+    warn_of_unknown(*fields, where, {"id", "image", "info"}, config);
     ZramRaidConfig::Array array;
     const std::string id = word(entry, "id").value_or("");
     const auto md = number_after(id, id.starts_with("md") ? "md" : "");
@@ -111,18 +110,19 @@ void read_array(const nlohmann::json& entry, std::size_t number, ZramRaidConfig&
 
 ZramRaidConfig parse_zram_raid_config(const std::string& text, const std::string& source)
 {
-    const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-    if (!json.is_object() || !json.contains("md") || !json["md"].is_array())
+    const auto json = Json::parse(text);
+    const Json* arrays = json ? json->find("md") : nullptr;
+    if (!arrays || !arrays->elements())
         throw Error(
             fmt::format("'{}' is no configuration of ZRAM-RAID: JSON with a list 'md'", source),
             "give its /etc/zramraid/zramraid.conf, or /etc/zraid/zraid.conf of its older "
             "versions");
     ZramRaidConfig config;
-    warn_of_unknown(json, "", {"info", "log", "limit_free_mem", "md"}, config);
-    if (json.contains("limit_free_mem"))
-        read_limit(json["limit_free_mem"], config);
+    warn_of_unknown(*json->fields(), "", {"info", "log", "limit_free_mem", "md"}, config);
+    if (const Json* limit = json->find("limit_free_mem"))
+        read_limit(*limit, config);
     std::size_t number = 0;
-    for (const nlohmann::json& entry : json["md"])
+    for (const Json& entry : *arrays->elements())
         read_array(entry, number++, config);
     return config;
 }

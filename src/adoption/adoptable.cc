@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 namespace zraid {

@@ -3,7 +3,7 @@
 #include "libvirt/domain_disk.h"
 #include "util/error.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -9,7 +9,7 @@
 #include "util/size.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -10,7 +10,7 @@
 #include "pools/store.h"
 #include "util/error.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

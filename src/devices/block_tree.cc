@@ -8,7 +8,7 @@
 #include <charconv>
 #include <sstream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 

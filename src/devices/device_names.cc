@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <regex>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

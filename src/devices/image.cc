@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/falloc.h>
 #include <sys/stat.h>
 #include <unistd.h>

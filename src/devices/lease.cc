@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

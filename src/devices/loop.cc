@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
 

@@ -9,7 +9,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/major.h> // MD_MAJOR, which md_u.h takes for granted
 #include <linux/raid/md_p.h>
 #include <linux/raid/md_u.h>

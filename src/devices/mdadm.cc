@@ -2,7 +2,7 @@
 
 #include "util/process.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -3,7 +3,7 @@
 #include "util/error.h"
 #include "util/process.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/blkpg.h>
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -1,46 +1,111 @@
 #include "devices/qcow2.h"
 
 #include "util/error.h"
+#include "util/json.h"
 #include "util/process.h"
 #include "util/size.h"
 
 #include <bit>
 
-#include <nlohmann/json.hpp>
-
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 
 namespace {
 
+/// A field that has to be there.
+const Json& need(const Json& object, const char* name)
+{
+    const Json* field = object.find(name);
+    if (!field)
+        throw Error(fmt::format("it has no '{}'", name));
+    return *field;
+}
+
+/// @param value as Json reads it
+template <typename Value>
+auto known(const Value& value, const char* name)
+{
+    if (!value)
+        throw Error(fmt::format("its '{}' is of another kind", name));
+    return *value;
+}
+
+std::uint64_t number_in(const Json& object, const char* name)
+{
+    return known(need(object, name).number(), name);
+}
+
+std::string text_in(const Json& object, const char* name)
+{
+    return known(need(object, name).text(), name);
+}
+
+bool flag_in(const Json& object, const char* name)
+{
+    const Json* field = object.find(name);
+    return field && known(field->flag(), name);
+}
+
+bool has_elements(const Json& object, const char* name)
+{
+    const Json* field = object.find(name);
+    return field && !known(field->elements(), name).empty();
+}
+
 /// @param data what is particular to qcow2
-void find_obstacle(Qcow2Info& found, const nlohmann::json& info, const nlohmann::json& data,
-                   const std::string& path)
+void find_obstacle(Qcow2Info& found, const Json& info, const Json& data, const std::string& path)
 {
     const auto set = [&](const char* obstacle, const std::string& next) {
         found.obstacle = obstacle;
         found.next = next;
     };
-    if (info.contains("backing-filename"))
+    if (info.find("backing-filename"))
         set("has a backing file",
             fmt::format("qemu-img rebase -b '' '{}' makes it stand alone", path));
-    else if (!info.value("snapshots", nlohmann::json::array()).empty())
+    else if (has_elements(info, "snapshots"))
         set("has internal snapshots",
             fmt::format("qemu-img snapshot -l '{0}' lists them, qemu-img snapshot -d NAME '{0}' "
                         "deletes one",
                         path));
-    else if (info.value("encrypted", false))
+    else if (flag_in(info, "encrypted"))
         set("is encrypted", "a pool would hold it in the clear");
-    else if (data.contains("data-file"))
+    else if (data.find("data-file"))
         set("has its data in another file", "make one file of it: qemu-img convert -O qcow2");
-    else if (data.value("corrupt", false) || info.value("dirty-flag", false))
+    else if (flag_in(data, "corrupt") || flag_in(info, "dirty-flag"))
         set("was not closed properly", fmt::format("qemu-img check -r all '{}' repairs it", path));
-    else if (!data.value("bitmaps", nlohmann::json::array()).empty())
+    else if (has_elements(data, "bitmaps"))
         set("has bitmaps of changed blocks, which a copy would lose",
             fmt::format("end the incremental backups that use them, then qemu-img bitmap --remove "
                         "'{}' NAME",
                         path));
+}
+
+Qcow2Layout layout_in(const Json& info, const Json& data)
+{
+    Qcow2Layout layout;
+    layout.cluster_size = number_in(info, "cluster-size");
+    layout.compat = text_in(data, "compat");
+    if (data.find("refcount-bits"))
+        layout.refcount_bits = number_in(data, "refcount-bits");
+    layout.lazy_refcounts = flag_in(data, "lazy-refcounts");
+    layout.extended_l2 = flag_in(data, "extended-l2");
+    if (data.find("compression-type"))
+        layout.compression = text_in(data, "compression-type");
+    return layout;
+}
+
+Qcow2Info read(const std::string& text, const std::string& path)
+{
+    const auto info = Json::parse(text);
+    if (!info)
+        throw Error("it is no JSON");
+    const Json& data = need(need(*info, "format-specific"), "data");
+    Qcow2Info found;
+    found.virtual_size = number_in(*info, "virtual-size");
+    found.layout = layout_in(*info, data);
+    find_obstacle(found, *info, data, path);
+    return found;
 }
 
 } // namespace
@@ -57,18 +122,8 @@ Qcow2Info parse_qcow2_info(const std::string& text, const std::string& path)
 {
     Qcow2Info found;
     try {
-        const nlohmann::json info = nlohmann::json::parse(text);
-        const nlohmann::json data = info.at("format-specific").at("data");
-        found.virtual_size = info.at("virtual-size").get<std::uint64_t>();
-        Qcow2Layout& layout = found.layout;
-        layout.cluster_size = info.at("cluster-size").get<std::uint64_t>();
-        layout.compat = data.at("compat").get<std::string>();
-        layout.refcount_bits = data.value("refcount-bits", layout.refcount_bits);
-        layout.lazy_refcounts = data.value("lazy-refcounts", false);
-        layout.extended_l2 = data.value("extended-l2", false);
-        layout.compression = data.value("compression-type", layout.compression);
-        find_obstacle(found, info, data, path);
-    } catch (const nlohmann::json::exception& e) {
+        found = read(text, path);
+    } catch (const Error& e) {
         throw Error(fmt::format("qemu-img info '{}': answer not understood: {}", path, e.what()));
     }
     if (found.virtual_size == 0 || found.virtual_size % 512 != 0 || !is_valid(found.layout))

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/raid/md_p.h>
 #include <unistd.h>
 

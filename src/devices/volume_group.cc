@@ -6,7 +6,7 @@
 
 #include <sstream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <sstream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -45,17 +45,14 @@ Findings examine_host(const Admin& admin)
     return all;
 }
 
-nlohmann::ordered_json to_json(const Findings& findings)
+Json to_json(const Findings& findings)
 {
-    auto json = nlohmann::ordered_json::array();
-    for (const Finding& finding : findings) {
+    Json json = Json::array();
+    for (const Finding& finding : findings)
         json.push_back({{"severity", to_string(finding.severity)},
                         {"subject", finding.subject},
                         {"what", finding.what},
-                        {"next", nullptr}});
-        if (!finding.next.empty())
-            json.back()["next"] = finding.next;
-    }
+                        {"next", text_or_null(finding.next)}});
     return json;
 }
 

@@ -2,8 +2,7 @@
 
 #include "admin/admin.h"
 #include "doctor/finding.h"
-
-#include <nlohmann/json.hpp>
+#include "util/json.h"
 
 namespace zraid {
 
@@ -12,6 +11,6 @@ namespace zraid {
 Findings examine_host(const Admin& admin);
 
 /// The fields are an interface, described in zraid-pool(8).
-nlohmann::ordered_json to_json(const Findings& findings);
+Json to_json(const Findings& findings);
 
 } // namespace zraid

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::doctor {
 

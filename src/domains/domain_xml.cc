@@ -6,7 +6,7 @@
 
 #include <pugixml.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -3,7 +3,7 @@
 #include "layout/names.h"
 #include "util/error.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

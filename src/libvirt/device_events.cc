@@ -7,7 +7,7 @@
 #include <mutex>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <libvirt/virterror.h>
 
 namespace zraid {

@@ -8,7 +8,7 @@
 
 #include <pugixml.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

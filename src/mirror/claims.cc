@@ -3,13 +3,12 @@
 #include "devices/file_id.h"
 #include "util/error.h"
 #include "util/files.h"
+#include "util/json.h"
 #include "util/json_object.h"
 #include "util/log.h"
 
 #include <optional>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 namespace zraid {
 
@@ -32,10 +31,9 @@ std::optional<Uuid> uuid_in(const std::string& entry)
 void Claims::add(const Claim& claim) const
 {
     make_folder(folder_, 0700);
-    // dump() would throw on a name that is no UTF-8; XML parsers do not hand out such, but a VM
-    // must not fail to start for it.
-    const std::string text = nlohmann::json{{"domain", claim.domain}, {"xen", claim.xen}}.dump(
-        -1, ' ', false, nlohmann::json::error_handler_t::replace);
+    // XML parsers do not hand out a name that is no UTF-8, but a VM must not fail to start for it.
+    const std::string text =
+        Json{{"domain", claim.domain}, {"xen", claim.xen}}.dump(-1, Json::BadText::replace);
     try {
         save_atomically(folder_ / (claim.uuid.text() + kClaimEnding), text + "\n", 0600);
     } catch (...) {

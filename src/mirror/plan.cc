@@ -1,6 +1,6 @@
 #include "mirror/plan.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

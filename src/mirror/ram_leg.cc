@@ -4,14 +4,13 @@
 #include "pools/settings.h"
 #include "util/error.h"
 #include "util/files.h"
+#include "util/json.h"
 #include "util/json_object.h"
 #include "util/lock.h"
 #include "util/log.h"
 #include "util/size.h"
 
-#include <nlohmann/json.hpp>
-
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 
@@ -81,11 +80,11 @@ void RamLegRecord::remove(const Paths& paths, const std::string& pool)
 void RamLegRecord::save(const Paths& paths, const std::string& pool) const
 {
     make_folder(folder(paths), 0700);
-    const nlohmann::json json{{"device", device},
-                              {"sequence", sequence},
-                              {"worst_bytes", worst},
-                              {"fill", fill},
-                              {"to_copy_bytes", to_copy}};
+    const Json json{{"device", device},
+                    {"fill", fill},
+                    {"sequence", sequence},
+                    {"to_copy_bytes", to_copy},
+                    {"worst_bytes", worst}};
     save_atomically(record_file(paths, pool), json.dump() + "\n", 0600);
 }
 

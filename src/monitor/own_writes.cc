@@ -4,7 +4,7 @@
 #include "util/error.h"
 #include "util/log.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 

@@ -5,13 +5,14 @@
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/files.h"
+#include "util/json.h"
 #include "util/json_object.h"
 #include "util/size.h"
 #include "util/xml_text.h"
 
 #include <algorithm>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid {
 
@@ -130,24 +131,25 @@ std::string new_image_path(const std::string& image)
 
 std::string to_json(const AdoptionRecord& record)
 {
-    nlohmann::json json{
-        {"domain", record.domain},         {"domain_uuid", record.domain_uuid.text()},
-        {"target", record.target},         {"image", record.image},
-        {"format", record.format},         {"size", record.size},
-        {"way", to_word(record.way)},      {"phase", to_word(record.phase)},
-        {"domain_xml", record.domain_xml}, {"disk_xml", record.disk_xml},
-        {"pool", to_xml(record.pool)}};
+    Json json{{"domain", record.domain},         {"domain_uuid", record.domain_uuid.text()},
+              {"target", record.target},         {"image", record.image},
+              {"format", record.format},         {"size", record.size},
+              {"way", to_word(record.way)},      {"phase", to_word(record.phase)},
+              {"domain_xml", record.domain_xml}, {"disk_xml", record.disk_xml},
+              {"pool", to_xml(record.pool)}};
     if (record.way == AdoptionWay::copied) {
-        json["new_stamp"] = record.new_stamp;
-        json["pool_stamp"] = record.pool_stamp;
+        json.add("new_stamp", record.new_stamp);
+        json.add("pool_stamp", record.pool_stamp);
     }
-    if (record.format == "qcow2")
-        json.update({{"qcow2_cluster_size", record.qcow2.cluster_size},
-                     {"qcow2_compat", record.qcow2.compat},
-                     {"qcow2_refcount_bits", record.qcow2.refcount_bits},
-                     {"qcow2_lazy_refcounts", record.qcow2.lazy_refcounts},
-                     {"qcow2_extended_l2", record.qcow2.extended_l2},
-                     {"qcow2_compression", record.qcow2.compression}});
+    if (record.format == "qcow2") {
+        json.add("qcow2_cluster_size", record.qcow2.cluster_size);
+        json.add("qcow2_compat", record.qcow2.compat);
+        json.add("qcow2_refcount_bits", record.qcow2.refcount_bits);
+        json.add("qcow2_lazy_refcounts", record.qcow2.lazy_refcounts);
+        json.add("qcow2_extended_l2", record.qcow2.extended_l2);
+        json.add("qcow2_compression", record.qcow2.compression);
+    }
+    json.sort();
     return json.dump(2) + "\n";
 }
 

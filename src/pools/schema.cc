@@ -8,7 +8,7 @@
 #include <optional>
 
 #include <dlfcn.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 namespace zraid {

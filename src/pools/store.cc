@@ -4,7 +4,7 @@
 #include "util/error.h"
 #include "util/files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 namespace zraid {

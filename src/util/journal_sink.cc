@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -40,20 +39,21 @@ UniqueFd open_socket()
 
 } // namespace
 
-int priority_of(spdlog::level::level_enum level)
+int priority_of(LogLevel level)
 {
     switch (level) {
-    case spdlog::level::critical:
+    case LogLevel::critical:
         return LOG_CRIT;
-    case spdlog::level::err:
+    case LogLevel::error:
         return LOG_ERR;
-    case spdlog::level::warn:
+    case LogLevel::warning:
         return LOG_WARNING;
-    case spdlog::level::info:
+    case LogLevel::info:
         return LOG_INFO;
-    default:
-        return LOG_DEBUG;
+    case LogLevel::debug:
+        break;
     }
+    return LOG_DEBUG;
 }
 
 std::string journal_entry(const std::string& program, int priority, const std::string& text,
@@ -98,10 +98,9 @@ int JournalSink::send(const std::string& entry)
     return n < 0 ? errno : 0;
 }
 
-void JournalSink::sink_it_(const spdlog::details::log_msg& message)
+void JournalSink::write(LogLevel level, const std::string& text)
 {
-    const std::string text(message.payload.data(), message.payload.size());
-    const int priority = priority_of(message.level);
+    const int priority = priority_of(level);
     const int code = send(journal_entry(program_, priority, text, take_log_fields()));
     // It is there and takes nothing: syslog would wait for the same one, without end.
     if (code == 0 || code == EAGAIN)

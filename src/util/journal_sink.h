@@ -1,12 +1,10 @@
 #pragma once
 
 #include "util/fd.h"
+#include "util/log.h"
 #include "util/log_fields.h"
 
-#include <mutex>
 #include <string>
-
-#include <spdlog/sinks/base_sink.h>
 
 namespace zraid {
 
@@ -14,7 +12,7 @@ namespace zraid {
 /// native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL): a datagram, which takes no library
 /// that a hook would have to load. Where there is no journal, syslog gets them, without fields.
 /// Never waits for a log that does not answer longer than a second.
-class JournalSink : public spdlog::sinks::base_sink<std::mutex>
+class JournalSink : public LogSink
 {
 public:
     /// @param program how the lines are found: journalctl -t
@@ -25,9 +23,7 @@ public:
     JournalSink(JournalSink&&) = delete;
     JournalSink& operator=(JournalSink&&) = delete;
 
-protected:
-    void sink_it_(const spdlog::details::log_msg& message) override;
-    void flush_() override {}
+    void write(LogLevel level, const std::string& text) override;
 
 private:
     /// @return an errno value; 0: it was sent
@@ -40,7 +36,7 @@ private:
 };
 
 /// Priority of a line, as syslog(3) counts it.
-int priority_of(spdlog::level::level_enum level);
+int priority_of(LogLevel level);
 
 /// A line in the journal's native protocol.
 std::string journal_entry(const std::string& program, int priority, const std::string& text,

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "util/json.h"
+
 #include <cstdint>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 namespace zraid {
 
@@ -12,40 +12,18 @@ namespace zraid {
 class JsonObject
 {
 public:
-    explicit JsonObject(const std::string& text)
-        : json_(nlohmann::json::parse(text, nullptr, false))
-    {
-    }
+    explicit JsonObject(const std::string& text);
 
-    std::string text(const char* name, const std::string& otherwise = {}) const
-    {
-        const auto* field = find(name);
-        return field && field->is_string() ? field->get<std::string>() : otherwise;
-    }
+    std::string text(const char* name, const std::string& otherwise = {}) const;
 
-    std::uint64_t number(const char* name) const
-    {
-        const auto* field = find(name);
-        return field && field->is_number_unsigned() ? field->get<std::uint64_t>() : 0;
-    }
+    /// 0 for what is none
+    std::uint64_t number(const char* name) const;
 
     /// false for what is none
-    bool flag(const char* name) const
-    {
-        const auto* field = find(name);
-        return field && field->is_boolean() && field->get<bool>();
-    }
+    bool flag(const char* name) const;
 
 private:
-    const nlohmann::json* find(const char* name) const
-    {
-        if (!json_.is_object())
-            return nullptr;
-        const auto field = json_.find(name);
-        return field == json_.end() ? nullptr : &*field;
-    }
-
-    nlohmann::json json_;
+    Json json_;
 };
 
 } // namespace zraid

@@ -1,13 +1,23 @@
 #pragma once
 
-#include <string>
+#include "util/log.h"
 
-#include <spdlog/common.h>
+#include <string>
 
 namespace zraid {
 
 /// Lines for whoever looks at stderr, "PROGRAM: warning: …", the second word in a colour where
-/// colours are wanted. For any number of threads.
-spdlog::sink_ptr make_stderr_sink(const std::string& program);
+/// colours are wanted.
+class StderrSink : public LogSink
+{
+public:
+    explicit StderrSink(std::string program);
+
+    void write(LogLevel level, const std::string& text) override;
+
+private:
+    std::string program_;
+    bool in_colour_;
+};
 
 } // namespace zraid

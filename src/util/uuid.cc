@@ -2,7 +2,7 @@
 
 #include "util/error.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/random.h>
 
 namespace zraid {

@@ -2,6 +2,7 @@
 #include "util/error.h"
 
 #include <cstdio>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -17,19 +18,20 @@ TEST(ConsentTest, OnlyAYesIsOne)
 }
 
 /// A command with --yes, and what it says of a deed.
-std::string need(const std::string& command_line)
+std::string need(std::vector<const char*> arguments)
 {
-    CLI::App app;
+    CommandLine program("", "");
     Consent consent;
-    consent.add(app);
-    app.parse(command_line);
+    consent.add(program);
+    arguments.insert(arguments.begin(), "program");
+    program.parse(static_cast<int>(arguments.size()), arguments.data());
     consent.need([]() -> std::string { throw Error("asked"); });
     return "done";
 }
 
 TEST(ConsentTest, YesAsksNothing)
 {
-    EXPECT_EQ(need("--yes"), "done");
+    EXPECT_EQ(need({"--yes"}), "done");
 }
 
 TEST(ConsentTest, WithoutATerminalIsAUsageError)
@@ -37,7 +39,7 @@ TEST(ConsentTest, WithoutATerminalIsAUsageError)
     // Somebody may run this by hand, on a terminal.
     ASSERT_NE(::freopen("/dev/null", "r", stdin), nullptr);
     try {
-        need("");
+        need({});
         FAIL();
     } catch (const UsageError& e) {
         EXPECT_EQ(exit_code(e), 2);

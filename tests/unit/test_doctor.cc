@@ -211,10 +211,11 @@ TEST_F(Doctor, GoesOnWhereALookFails)
         EXPECT_THAT(found, Contains(AllOf(is(Severity::error, "No such file"),
                                           Field("subject", &Finding::subject, subject))));
     EXPECT_THAT(found, Contains(Field("subject", &Finding::subject, "pools")));
-    const auto json = to_json(found);
-    EXPECT_EQ(json.size(), found.size());
-    EXPECT_EQ(json[0]["severity"], "error");
-    EXPECT_TRUE(json[0]["next"].is_null());
+    const Json json = to_json(found);
+    ASSERT_EQ(json.elements()->size(), found.size());
+    const Json& first = json.elements()->front();
+    EXPECT_EQ(*first.find("severity")->text(), "error");
+    EXPECT_TRUE(first.find("next")->is_null());
 }
 
 } // namespace

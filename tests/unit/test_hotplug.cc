@@ -64,7 +64,7 @@ protected:
     }
 
     FakeSystem system_;
-    LogCapture log_{spdlog::level::info};
+    LogCapture log_{LogLevel::info};
 };
 
 TEST_F(HotplugTest, APluggedDiskMakesItsDomainAUserOnce)

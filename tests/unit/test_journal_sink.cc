@@ -7,7 +7,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/logger.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -36,11 +35,11 @@ TEST(JournalEntryTest, ALineBreakIsNoNewField)
 
 TEST(JournalSinkTest, PrioritiesAreThoseOfSyslog)
 {
-    EXPECT_EQ(priority_of(spdlog::level::critical), 2);
-    EXPECT_EQ(priority_of(spdlog::level::err), 3);
-    EXPECT_EQ(priority_of(spdlog::level::warn), 4);
-    EXPECT_EQ(priority_of(spdlog::level::info), 6);
-    EXPECT_EQ(priority_of(spdlog::level::debug), 7);
+    EXPECT_EQ(priority_of(LogLevel::critical), 2);
+    EXPECT_EQ(priority_of(LogLevel::error), 3);
+    EXPECT_EQ(priority_of(LogLevel::warning), 4);
+    EXPECT_EQ(priority_of(LogLevel::info), 6);
+    EXPECT_EQ(priority_of(LogLevel::debug), 7);
 }
 
 /// What takes the place of journald.
@@ -69,7 +68,7 @@ TEST(JournalSinkTest, SendsALineWithTheFieldsOfItsThread)
 {
     const TemporaryFolder folder;
     const Journal journal(folder / "socket");
-    spdlog::logger logger("x", std::make_shared<JournalSink>("zraid-pool", folder / "socket"));
+    Log logger({{std::make_shared<JournalSink>("zraid-pool", folder / "socket")}});
     const LogField field("DOMAIN", "web");
     logger.warn("short of memory");
     const std::string entry = journal.read();
@@ -83,7 +82,7 @@ TEST(JournalSinkTest, AJournalThatDoesNotReadIsNotWaitedForLong)
 {
     const TemporaryFolder folder;
     const Journal journal(folder / "socket");
-    spdlog::logger logger("x", std::make_shared<JournalSink>("zraid-pool", folder / "socket"));
+    Log logger({{std::make_shared<JournalSink>("zraid-pool", folder / "socket")}});
     // As many as the socket takes (net.unix.max_dgram_qlen), and one more.
     const auto begun = std::chrono::steady_clock::now();
     while (std::chrono::steady_clock::now() - begun < std::chrono::milliseconds(900))

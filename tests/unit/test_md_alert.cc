@@ -232,7 +232,7 @@ TEST_F(MdAlertTest, LooksAtAPoolWhenOthersAreDoneWithIt)
 TEST_F(MdAlertTest, TellsNobodyWhereAllIsWell)
 {
     put_array("md100-disk-only.tree");
-    const LogCapture log(spdlog::level::info);
+    const LogCapture log(LogLevel::info);
     EXPECT_THAT(handle({"DegradedArray", "/dev/md100", {}}), IsEmpty());
     EXPECT_EQ(mail(), "no mail");
     EXPECT_THAT(log.lines(), ElementsAre("info: DegradedArray on /dev/md100: pool 'vm', disk-only: "
@@ -301,7 +301,7 @@ TEST_F(MdAlertTest, MailsWithoutMdstat)
 TEST_F(MdAlertTest, CallsTheProgramEvenIfNoMailCanBeSent)
 {
     system_.remove("sendmail");
-    const LogCapture log(spdlog::level::err);
+    const LogCapture log(LogLevel::error);
     EXPECT_THAT(handle({"DegradedArray", "/dev/md0", {}}),
                 ElementsAre("/opt/alarm", "DegradedArray", "/dev/md0"));
     EXPECT_THAT(log.lines(), ElementsAre(HasSubstr("sendmail")));

@@ -25,7 +25,7 @@ protected:
     /// configuration.
     std::string line(const std::function<void(const Mdadm&)>& call) const
     {
-        const LogCapture log(spdlog::level::debug);
+        const LogCapture log(LogLevel::debug);
         const std::string text = failure([&] { call(Mdadm(system_.paths, -1)); });
         EXPECT_THAT(text, StartsWith("run 'mdadm "));
         const std::string logged = log.lines().empty() ? "" : log.lines().at(0);

@@ -142,7 +142,7 @@ TEST_F(MirrorTest, NotesWhyThereIsNoRamLeg)
 
 TEST_F(MirrorTest, LogsWhatWasDone)
 {
-    const LogCapture log(spdlog::level::info);
+    const LogCapture log(LogLevel::info);
     system_.put_all("sys/block/zram0",
                     {{"disksize", "67108864"}, {"diskseq", "13"}, {"reset", ""}});
     system_.put("dev/zram0", "");

@@ -33,7 +33,7 @@ done
 ! grep -E '^\./(home|root|tmp|work)' "$scratch/files" || fail "the package has files of the build"
 
 depends=$(dpkg-deb --field "$package" Depends)
-for need in fdisk mdadm parted udev kmod libvirt-daemon-system libvirt0 libc6 libpugixml libspdlog; do
+for need in fdisk mdadm parted udev kmod libvirt-daemon-system libvirt0 libc6 libfmt libpugixml; do
     grep -q "$need" <<<"$depends" || fail "it does not depend on $need: $depends"
 done
 

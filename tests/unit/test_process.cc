@@ -267,7 +267,7 @@ TEST(Run, WorksWhereStdinStdoutAndStderrAreClosed)
 
 TEST(Run, LogsTheCommandItsEndAndTheTimeTaken)
 {
-    const LogCapture log(spdlog::level::debug);
+    const LogCapture log(LogLevel::debug);
     Command command = shell("exit 4");
     command.accepted = {4};
     run(command);

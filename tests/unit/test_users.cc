@@ -56,7 +56,7 @@ TEST_F(Users, AreNotAskedForWhereThereAreNone)
 
 TEST_F(Users, CountAsRunningWhereLibvirtCannotBeAsked)
 {
-    const LogCapture log(spdlog::level::info);
+    const LogCapture log(LogLevel::info);
     admin_.uri = test::kNoDriver;
     claims_.add({"gone", gone_});
     EXPECT_THAT(dead_claims(admin_, "vm"), IsEmpty());
@@ -66,7 +66,7 @@ TEST_F(Users, CountAsRunningWhereLibvirtCannotBeAsked)
 
 TEST_F(Users, OfXenAreAskedForAtItsOwnDriver)
 {
-    const LogCapture log(spdlog::level::info);
+    const LogCapture log(LogLevel::info);
     claims_.add({"gone", gone_, 0, true});
     EXPECT_THAT(dead_claims(admin_, "vm"), IsEmpty()) << "the test driver does not know it";
     EXPECT_THAT(log.lines(), ElementsAre(HasSubstr("taken for running: libvirt: connect to "
@@ -75,7 +75,7 @@ TEST_F(Users, OfXenAreAskedForAtItsOwnDriver)
 
 TEST_F(Users, AreDroppedUnlessTheyCameBack)
 {
-    const LogCapture log(spdlog::level::info);
+    const LogCapture log(LogLevel::info);
     claims_.add({"gone", gone_});
     claims_.add({"test", running_});
     const auto dead = dead_claims(admin_, "vm");

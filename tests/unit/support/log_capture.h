@@ -1,13 +1,11 @@
 #pragma once
 
+#include "util/kept_lines.h"
 #include "util/log.h"
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <spdlog/sinks/null_sink.h>
-#include <spdlog/sinks/ringbuffer_sink.h>
 
 namespace zraid::test {
 
@@ -15,18 +13,8 @@ namespace zraid::test {
 class LogCapture
 {
 public:
-    explicit LogCapture(spdlog::level::level_enum level = spdlog::level::warn)
-    {
-        auto logger = std::make_shared<spdlog::logger>("test", sink_);
-        logger->set_level(level);
-        logger->set_pattern("%l: %v");
-        set_log(std::move(logger));
-    }
-    ~LogCapture()
-    {
-        set_log(std::make_shared<spdlog::logger>("silent",
-                                                 std::make_shared<spdlog::sinks::null_sink_mt>()));
-    }
+    explicit LogCapture(LogLevel level = LogLevel::warning) { log().set({{kept_, level}}); }
+    ~LogCapture() { log().set({}); }
     LogCapture(const LogCapture&) = delete;
     LogCapture& operator=(const LogCapture&) = delete;
     LogCapture(LogCapture&&) = delete;
@@ -34,15 +22,14 @@ public:
 
     std::vector<std::string> lines() const
     {
-        std::vector<std::string> lines = sink_->last_formatted();
-        for (std::string& line : lines)
-            line.erase(line.find_last_not_of('\n') + 1);
+        std::vector<std::string> lines;
+        for (const KeptLines::Line& line : kept_->lines())
+            lines.push_back(to_string(line.level) + ": " + line.text);
         return lines;
     }
 
 private:
-    std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> sink_ =
-        std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(256);
+    std::shared_ptr<KeptLines> kept_ = std::make_shared<KeptLines>(256);
 };
 
 } // namespace zraid::test

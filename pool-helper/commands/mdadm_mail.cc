@@ -2,13 +2,12 @@
 
 #include "commands.h"
 #include "util/error.h"
+#include "util/json.h"
 
 #include <iostream>
 #include <memory>
 
-#include <nlohmann/json.hpp>
-
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -67,21 +66,16 @@ const char* word_for(AlertRoute route)
     return "nobody";
 }
 
-nlohmann::ordered_json or_null(const std::string& text)
-{
-    return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
-}
-
 void print_json(const MdadmMailReport& report)
 {
-    auto changed = nlohmann::ordered_json::array();
+    Json changed = Json::array();
     for (const auto& file : report.changed)
         changed.push_back(file.string());
-    const nlohmann::ordered_json object = {{"route", word_for(report.route)},
-                                           {"mail", or_null(report.administrator.mail_address)},
-                                           {"program", or_null(report.administrator.program)},
-                                           {"problem", or_null(report.problem)},
-                                           {"changed", changed}};
+    const Json object = {{"route", word_for(report.route)},
+                         {"mail", text_or_null(report.administrator.mail_address)},
+                         {"program", text_or_null(report.administrator.program)},
+                         {"problem", text_or_null(report.problem)},
+                         {"changed", changed}};
     std::cout << object.dump(2) << '\n';
 }
 
@@ -105,15 +99,15 @@ void configure_mail(const Admin& admin, const std::string& action, bool json)
 
 } // namespace
 
-void add_mdadm_mail(CLI::App& app, const Admin& admin)
+void add_mdadm_mail(CommandLine& program, const Admin& admin)
 {
     const auto action = std::make_shared<std::string>();
-    CLI::App* command =
-        app.add_subcommand("mdadm-mail", "keep mdadm from mail about pools that are well");
-    command->add_option("ACTION", *action, "filter, restore or status")->required();
+    Subcommand command =
+        program.add_subcommand("mdadm-mail", "keep mdadm from mail about pools that are well");
+    command.add_option("ACTION", *action, "filter, restore or status").required();
     const auto json = std::make_shared<bool>(false);
-    command->add_flag("--json", *json, "for programs");
-    command->callback([&admin, action, json] { configure_mail(admin, *action, *json); });
+    command.add_flag("--json", *json, "for programs");
+    command.callback([&admin, action, json] { configure_mail(admin, *action, *json); });
 }
 
 } // namespace zraid::cli

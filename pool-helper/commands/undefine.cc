@@ -7,7 +7,7 @@
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -37,15 +37,15 @@ void act(const Admin& admin, const std::string& name, const UndefineOptions& opt
 
 } // namespace
 
-void add_undefine(CLI::App& app, const Admin& admin)
+void add_undefine(CommandLine& program, const Admin& admin)
 {
     const auto options = std::make_shared<UndefineOptions>();
-    CLI::App* command = add_pool_command(
-        app, "undefine", "take a pool away; its image stays unless told otherwise",
+    Subcommand command = add_pool_command(
+        program, "undefine", "take a pool away; its image stays unless told otherwise",
         [&admin, options](const std::string& name) { act(admin, name, *options); });
-    command->add_flag("--remove-image", options->remove_image,
-                      "remove the image with all that is in it");
-    options->consent.add(*command);
+    command.add_flag("--remove-image", options->remove_image,
+                     "remove the image with all that is in it");
+    options->consent.add(command);
 }
 
 } // namespace zraid::cli

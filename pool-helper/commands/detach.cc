@@ -3,13 +3,13 @@
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
-void add_detach(CLI::App& app, const Admin& admin)
+void add_detach(CommandLine& program, const Admin& admin)
 {
-    add_pool_command(app, "detach", "take the RAM leg away, also under a running domain",
+    add_pool_command(program, "detach", "take the RAM leg away, also under a running domain",
                      [&admin](const std::string& name) {
                          detach_pool(admin, name);
                          std::cout << fmt::format("Pool '{}' works from its disk leg.\n", name);

@@ -5,7 +5,7 @@
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -27,15 +27,15 @@ void act(const Admin& admin, const std::string& name, std::optional<double> seco
 
 } // namespace
 
-void add_wait(CLI::App& app, const Admin& admin)
+void add_wait(CommandLine& program, const Admin& admin)
 {
     const auto seconds = std::make_shared<std::optional<double>>();
-    CLI::App* command = add_pool_command(
-        app, "wait", "wait until the RAM leg is filled",
+    Subcommand command = add_pool_command(
+        program, "wait", "wait until the RAM leg is filled",
         [&admin, seconds](const std::string& name) { act(admin, name, *seconds); });
-    command->add_option("--timeout", *seconds, "give up after so many seconds")
-        ->type_name("S")
-        ->check(CLI::Range(0.0, 1e9));
+    command.add_option("--timeout", *seconds, "give up after so many seconds")
+        .type_name("S")
+        .range(0.0, 1e9);
 }
 
 } // namespace zraid::cli

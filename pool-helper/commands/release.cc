@@ -9,7 +9,7 @@
 #include <iostream>
 #include <memory>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -80,15 +80,15 @@ void act(const Admin& admin, const ReleaseOptions& options)
 
 } // namespace
 
-void add_release(CLI::App& app, const Admin& admin)
+void add_release(CommandLine& program, const Admin& admin)
 {
     const auto options = std::make_shared<ReleaseOptions>();
-    CLI::App* command = app.add_subcommand(
+    Subcommand command = program.add_subcommand(
         "release", "give a domain back the image that was adopted, and take the pool away");
-    command->callback([&admin, options] { act(admin, *options); });
-    command->add_option("DOMAIN", options->domain, "name of the domain, shut off")->required();
-    command->add_option("TARGET", options->target, "name of its disk, such as vda")->required();
-    command->add_flag("--dry-run", options->dry_run, "tell what would be done, and change nothing");
+    command.callback([&admin, options] { act(admin, *options); });
+    command.add_option("DOMAIN", options->domain, "name of the domain, shut off").required();
+    command.add_option("TARGET", options->target, "name of its disk, such as vda").required();
+    command.add_flag("--dry-run", options->dry_run, "tell what would be done, and change nothing");
 }
 
 } // namespace zraid::cli

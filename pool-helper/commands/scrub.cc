@@ -2,14 +2,13 @@
 #include "commands.h"
 #include "progress.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/size.h"
 
 #include <iostream>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -30,7 +29,7 @@ void scrub_now(const Admin& admin, const std::string& name, bool json)
 {
     const ScrubResult result = scrub(admin, name, json);
     if (json) {
-        const nlohmann::ordered_json object = {
+        const Json object = {
             {"name", name}, {"mismatch_bytes", result.mismatches}, {"passes", result.passes}};
         std::cout << object.dump(2) << '\n';
     }
@@ -45,13 +44,13 @@ void scrub_now(const Admin& admin, const std::string& name, bool json)
 
 } // namespace
 
-void add_scrub(CLI::App& app, const Admin& admin)
+void add_scrub(CommandLine& program, const Admin& admin)
 {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command = add_pool_command(
-        app, "scrub", "compare both legs",
+    Subcommand command = add_pool_command(
+        program, "scrub", "compare both legs",
         [&admin, json](const std::string& name) { scrub_now(admin, name, *json); });
-    command->add_flag("--json", *json, "for programs");
+    command.add_flag("--json", *json, "for programs");
 }
 
 } // namespace zraid::cli

@@ -1,11 +1,10 @@
 #include "admin/volumes.h"
 #include "commands.h"
 #include "table.h"
+#include "util/json.h"
 #include "util/size.h"
 
 #include <iostream>
-
-#include <nlohmann/json.hpp>
 
 namespace zraid::cli {
 
@@ -13,7 +12,7 @@ namespace {
 
 void print_json(const std::vector<LibvirtVolume>& volumes)
 {
-    auto array = nlohmann::ordered_json::array();
+    Json array = Json::array();
     for (const LibvirtVolume& volume : volumes)
         array.push_back({{"name", volume.name},
                          {"path", volume.path},
@@ -32,18 +31,18 @@ void print_table(const std::vector<LibvirtVolume>& volumes)
 
 } // namespace
 
-void add_vol_list(CLI::App& app, const Admin& admin)
+void add_vol_list(CommandLine& program, const Admin& admin)
 {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command = add_pool_command(app, "vol-list", "list the volumes of a pool",
-                                         [&admin, json](const std::string& name) {
-                                             const auto volumes = list_volumes(admin, name);
-                                             if (*json)
-                                                 print_json(volumes);
-                                             else
-                                                 print_table(volumes);
-                                         });
-    command->add_flag("--json", *json, "for programs");
+    Subcommand command = add_pool_command(program, "vol-list", "list the volumes of a pool",
+                                          [&admin, json](const std::string& name) {
+                                              const auto volumes = list_volumes(admin, name);
+                                              if (*json)
+                                                  print_json(volumes);
+                                              else
+                                                  print_table(volumes);
+                                          });
+    command.add_flag("--json", *json, "for programs");
 }
 
 } // namespace zraid::cli

@@ -1,13 +1,12 @@
 #include "admin/events.h"
 
 #include "commands.h"
+#include "util/json.h"
 
 #include <iostream>
 
-#include <nlohmann/json.hpp>
-
 #include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -34,29 +33,29 @@ void act(const Admin& admin, const std::string& pool, const EventsOptions& optio
             std::cout << fmt::format("{} {}: {}\n", time_text(event), event.source, event.message);
         return;
     }
-    auto array = nlohmann::ordered_json::array();
+    Json array = Json::array();
     for (const Event& event : events)
         array.push_back({{"time", time_text(event)},
                          {"source", event.source},
                          {"priority", event.priority},
                          {"message", event.message}});
-    std::cout << array.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    std::cout << array.dump(2, Json::BadText::replace) << '\n';
 }
 
 } // namespace
 
-void add_events(CLI::App& app, const Admin& admin)
+void add_events(CommandLine& program, const Admin& admin)
 {
     const auto options = std::make_shared<EventsOptions>();
-    CLI::App* command = add_pool_command(
-        app, "events", "tell what happened to a pool, from the journal",
+    Subcommand command = add_pool_command(
+        program, "events", "tell what happened to a pool, from the journal",
         [&admin, options](const std::string& name) { act(admin, name, *options); });
-    command->add_option("--since", options->since, "from then on, such as today or -2h")
-        ->type_name("TIME");
-    command->add_option("--lines", options->lines, "at most so many, the newest")
-        ->type_name("N")
-        ->capture_default_str();
-    command->add_flag("--json", options->json, "for programs");
+    command.add_option("--since", options->since, "from then on, such as today or -2h")
+        .type_name("TIME");
+    command.add_option("--lines", options->lines, "at most so many, the newest")
+        .type_name("N")
+        .capture_default_str();
+    command.add_flag("--json", options->json, "for programs");
 }
 
 } // namespace zraid::cli

@@ -10,7 +10,7 @@
 #include <iostream>
 #include <memory>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -89,26 +89,26 @@ void act(const Admin& admin, AdoptOptions& options)
 
 } // namespace
 
-void add_adopt(CLI::App& app, const Admin& admin)
+void add_adopt(CommandLine& program, const Admin& admin)
 {
     const auto options = std::make_shared<AdoptOptions>();
     DefineRequest& pool = options->request.pool;
-    CLI::App* command =
-        app.add_subcommand("adopt", "take the image of a domain into a pool of its own");
-    command->callback([&admin, options] { act(admin, *options); });
-    command->add_option("DOMAIN", options->request.domain, "name of the domain, shut off")
-        ->required();
-    command->add_option("TARGET", options->request.target, "name of its disk, such as vda")
-        ->required();
-    command->add_option("--name", pool.name, "name of the pool; default: DOMAIN-TARGET")
-        ->type_name("POOL");
-    command->add_flag("--copy", options->request.copy,
-                      "copy the image into a new one and keep it; where it cannot be taken in "
-                      "place");
-    command->add_flag("--convert", options->request.convert,
-                      "copy a qcow2 image into a raw one and keep it");
-    command->add_flag("--dry-run", options->dry_run, "tell what would be done, and change nothing");
-    options->pool.add(*command, pool);
+    Subcommand command =
+        program.add_subcommand("adopt", "take the image of a domain into a pool of its own");
+    command.callback([&admin, options] { act(admin, *options); });
+    command.add_option("DOMAIN", options->request.domain, "name of the domain, shut off")
+        .required();
+    command.add_option("TARGET", options->request.target, "name of its disk, such as vda")
+        .required();
+    command.add_option("--name", pool.name, "name of the pool; default: DOMAIN-TARGET")
+        .type_name("POOL");
+    command.add_flag("--copy", options->request.copy,
+                     "copy the image into a new one and keep it; where it cannot be taken in "
+                     "place");
+    command.add_flag("--convert", options->request.convert,
+                     "copy a qcow2 image into a raw one and keep it");
+    command.add_flag("--dry-run", options->dry_run, "tell what would be done, and change nothing");
+    options->pool.add(command, pool);
 }
 
 } // namespace zraid::cli

@@ -23,7 +23,7 @@ void print(const ResizeRequest& request, const ResizeReport& report)
 
 } // namespace
 
-void add_resize(CLI::App& app, const Admin& admin)
+void add_resize(CommandLine& program, const Admin& admin)
 {
     struct Options
     {
@@ -31,17 +31,17 @@ void add_resize(CLI::App& app, const Admin& admin)
         std::string volume;
     };
     const auto options = std::make_shared<Options>();
-    CLI::App* command = add_pool_command(
-        app, "resize", "make a pool larger, also while it is used",
+    Subcommand command = add_pool_command(
+        program, "resize", "make a pool larger, also while it is used",
         [&admin, options](const std::string& name) {
             const ResizeRequest request{name, parse_size(options->size), options->volume};
             print(request, resize_pool(admin, request));
         });
-    command->add_option("SIZE", options->size, "of its image then, such as 20G")->required();
+    command.add_option("SIZE", options->size, "of its image then, such as 20G").required();
     command
-        ->add_option("--volume", options->volume,
-                     "this volume gets the space that is free (a partition: behind it)")
-        ->type_name("VOLUME");
+        .add_option("--volume", options->volume,
+                    "this volume gets the space that is free (a partition: behind it)")
+        .type_name("VOLUME");
 }
 
 } // namespace zraid::cli

@@ -6,7 +6,7 @@
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -38,15 +38,14 @@ void act(const Admin& admin, const std::string& pool, const VolDeleteOptions& op
 
 } // namespace
 
-void add_vol_delete(CLI::App& app, const Admin& admin)
+void add_vol_delete(CommandLine& program, const Admin& admin)
 {
     const auto options = std::make_shared<VolDeleteOptions>();
-    CLI::App* command = add_pool_command(
-        app, "vol-delete", "delete a volume with all that is in it",
+    Subcommand command = add_pool_command(
+        program, "vol-delete", "delete a volume with all that is in it",
         [&admin, options](const std::string& name) { act(admin, name, *options); });
-    command->add_option("VOLUME", options->volume, "name of the volume, such as md100p1")
-        ->required();
-    options->consent.add(*command);
+    command.add_option("VOLUME", options->volume, "name of the volume, such as md100p1").required();
+    options->consent.add(command);
 }
 
 } // namespace zraid::cli

@@ -3,10 +3,10 @@
 
 namespace zraid::cli {
 
-void add_stop(CLI::App& app, const Admin& admin)
+void add_stop(CommandLine& program, const Admin& admin)
 {
     add_deed(
-        app, admin,
+        program, admin,
         {"stop", "stop libvirt's storage pool and the array", "stopped", stop_pool, stop_array_of});
 }
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -41,13 +41,13 @@ void print(const Findings& findings)
 
 } // namespace
 
-void add_doctor(CLI::App& app, const Admin& admin)
+void add_doctor(CommandLine& program, const Admin& admin)
 {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command =
-        app.add_subcommand("doctor", "look for what keeps zraid from working on this host");
-    command->add_flag("--json", *json, "for programs");
-    command->callback([&admin, json] {
+    Subcommand command =
+        program.add_subcommand("doctor", "look for what keeps zraid from working on this host");
+    command.add_flag("--json", *json, "for programs");
+    command.callback([&admin, json] {
         const Findings findings = examine_host(admin);
         if (*json)
             std::cout << to_json(findings).dump(2) << '\n';

@@ -3,9 +3,9 @@
 
 namespace zraid::cli {
 
-void add_start(CLI::App& app, const Admin& admin)
+void add_start(CommandLine& program, const Admin& admin)
 {
-    add_deed(app, admin,
+    add_deed(program, admin,
              {"start", "assemble the array and start libvirt's storage pool", "started", start_pool,
               start_array_of});
 }

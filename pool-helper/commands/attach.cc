@@ -3,13 +3,13 @@
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
-void add_attach(CLI::App& app, const Admin& admin)
+void add_attach(CommandLine& program, const Admin& admin)
 {
-    add_pool_command(app, "attach", "give the array its RAM leg now",
+    add_pool_command(program, "attach", "give the array its RAM leg now",
                      [&admin](const std::string& name) {
                          attach_pool(admin, name);
                          std::cout << fmt::format("Pool '{}' has its RAM leg.\n", name);

@@ -5,9 +5,9 @@
 
 namespace zraid::cli {
 
-void add_dumpxml(CLI::App& app, const Admin& admin)
+void add_dumpxml(CommandLine& program, const Admin& admin)
 {
-    add_pool_command(app, "dumpxml", "print the definition of a pool",
+    add_pool_command(program, "dumpxml", "print the definition of a pool",
                      [&admin](const std::string& name) {
                          std::cout << to_xml(PoolStore(admin.paths).load(name));
                      });

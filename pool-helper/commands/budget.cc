@@ -5,7 +5,7 @@
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -27,12 +27,13 @@ void print(const BudgetReport& budget)
 
 } // namespace
 
-void add_budget(CLI::App& app, const Admin& admin)
+void add_budget(CommandLine& program, const Admin& admin)
 {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand("budget", "tell what RAM legs take and what would fit");
-    command->add_flag("--json", *json, "for programs");
-    command->callback([&admin, json] {
+    Subcommand command =
+        program.add_subcommand("budget", "tell what RAM legs take and what would fit");
+    command.add_flag("--json", *json, "for programs");
+    command.callback([&admin, json] {
         const BudgetReport budget = report_budget(admin);
         if (*json)
             std::cout << to_json(budget).dump(2) << '\n';

@@ -6,7 +6,7 @@
 #include <iostream>
 #include <memory>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -29,18 +29,17 @@ void act(const Admin& admin, const RecompressOptions& options, const std::string
 
 } // namespace
 
-void add_recompress(CLI::App& app, const Admin& admin)
+void add_recompress(CommandLine& program, const Admin& admin)
 {
     const auto options = std::make_shared<RecompressOptions>();
-    CLI::App* command = add_pool_command(
-        app, "recompress", "compress idle pages of the RAM leg anew with the stronger compressor",
+    Subcommand command = add_pool_command(
+        program, "recompress",
+        "compress idle pages of the RAM leg anew with the stronger compressor",
         [&admin, options](const std::string& name) { act(admin, *options, name); });
-    CLI::Option* idle = command->add_option("--idle", options->idle,
-                                            "pages that nobody touched for so many seconds");
-    idle->type_name("S")
-        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}))
-        ->capture_default_str();
-    command->add_flag("--all", options->all, "all pages")->excludes(idle);
+    Option idle = command.add_option("--idle", options->idle,
+                                     "pages that nobody touched for so many seconds");
+    idle.type_name("S").range(std::int64_t{0}, std::int64_t{1'000'000'000}).capture_default_str();
+    command.add_flag("--all", options->all, "all pages").excludes(idle);
 }
 
 } // namespace zraid::cli

@@ -8,7 +8,7 @@
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -38,7 +38,7 @@ void print(const ImportReport& report, bool apply)
 
 } // namespace
 
-void add_import(CLI::App& app, const Admin& admin)
+void add_import(CommandLine& program, const Admin& admin)
 {
     struct Options
     {
@@ -46,11 +46,11 @@ void add_import(CLI::App& app, const Admin& admin)
         bool apply = false;
     };
     const auto options = std::make_shared<Options>();
-    CLI::App* command =
-        app.add_subcommand("import", "make pools of the arrays of ZRAM-RAID, with their data");
-    command->add_option("FILE", options->file, "its configuration file")->required();
-    command->add_flag("--apply", options->apply, "do it; without it, tell what would be done");
-    command->callback([&admin, options] {
+    Subcommand command =
+        program.add_subcommand("import", "make pools of the arrays of ZRAM-RAID, with their data");
+    command.add_option("FILE", options->file, "its configuration file").required();
+    command.add_flag("--apply", options->apply, "do it; without it, tell what would be done");
+    command.callback([&admin, options] {
         const ImportReport report = import_zram_raid(admin, options->file, options->apply);
         if (options->apply)
             renew_boot_units(admin.paths);

@@ -6,7 +6,7 @@
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -82,18 +82,18 @@ void print(const PoolReport& report)
 
 } // namespace
 
-void add_info(CLI::App& app, const Admin& admin)
+void add_info(CommandLine& program, const Admin& admin)
 {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command = add_pool_command(app, "info", "tell everything about a pool",
-                                         [&admin, json](const std::string& name) {
-                                             const PoolReport report = report_pool(admin, name);
-                                             if (*json)
-                                                 std::cout << to_json(report).dump(2) << '\n';
-                                             else
-                                                 print(report);
-                                         });
-    command->add_flag("--json", *json, "for programs");
+    Subcommand command = add_pool_command(program, "info", "tell everything about a pool",
+                                          [&admin, json](const std::string& name) {
+                                              const PoolReport report = report_pool(admin, name);
+                                              if (*json)
+                                                  std::cout << to_json(report).dump(2) << '\n';
+                                              else
+                                                  print(report);
+                                          });
+    command.add_flag("--json", *json, "for programs");
 }
 
 } // namespace zraid::cli

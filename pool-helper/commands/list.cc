@@ -3,12 +3,13 @@
 #include "style.h"
 #include "table.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/size.h"
 #include "util/text.h"
 
 #include <iostream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace zraid::cli {
 
@@ -65,7 +66,7 @@ void act(const Admin& admin, bool json)
 {
     const std::vector<PoolReport> reports = report_all(admin);
     std::string problems;
-    auto array = nlohmann::ordered_json::array();
+    Json array = Json::array();
     for (const PoolReport& report : reports) {
         array.push_back(to_json(report));
         if (!report.problem.empty())
@@ -82,12 +83,12 @@ void act(const Admin& admin, bool json)
 
 } // namespace
 
-void add_list(CLI::App& app, const Admin& admin)
+void add_list(CommandLine& program, const Admin& admin)
 {
     const auto json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand("list", "list all pools");
-    command->add_flag("--json", *json, "for programs");
-    command->callback([&admin, json] { act(admin, *json); });
+    Subcommand command = program.add_subcommand("list", "list all pools");
+    command.add_flag("--json", *json, "for programs");
+    command.callback([&admin, json] { act(admin, *json); });
 }
 
 } // namespace zraid::cli
