@@ -5,7 +5,7 @@ namespace zraid::cli {
 void PoolOptions::add(OptionSet& command, DefineRequest& request)
 {
     command
-        .add_option("--compressor", request.compressor,
+        .add_option("--compressor", request.settings.compressor,
                     "compressor of the RAM leg; default: the kernel's")
         .type_name("ALG");
     ram_limit_.add(command, "--ram-limit",
@@ -19,19 +19,20 @@ void PoolOptions::add(OptionSet& command, DefineRequest& request)
                     "what becomes of unflushed writes: cached (by the host) or through (to the "
                     "disk at once)")
         .capture_default_str();
-    command.add_flag("--required", request.ram_required,
+    command.add_flag("--required", request.settings.ram_required,
                      "a domain does not start if the RAM leg cannot be had");
     bitmap_chunk_.add(command, "--bitmap-chunk",
                       "bytes for each bit of md's bitmap; default: 16M, more for large images");
-    command.add_option("--description", request.description, "a note for people").type_name("TEXT");
+    command.add_option("--description", request.settings.description, "a note for people")
+        .type_name("TEXT");
 }
 
 void PoolOptions::read_into(DefineRequest& request) const
 {
-    request.ram_limit = ram_limit_.bytes();
+    request.settings.ram_limit = ram_limit_.bytes();
     request.bitmap_chunk = bitmap_chunk_.bytes();
-    request.writes = parse_writes(writes_);
-    request.attach = parse_attach_policy(attach_);
+    request.settings.writes = parse_writes(writes_);
+    request.settings.attach = parse_attach_policy(attach_);
 }
 
 } // namespace zraid::cli

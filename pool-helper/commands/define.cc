@@ -33,9 +33,9 @@ void act(const Admin& admin, DefineOptions& options, const std::string& name)
     if (!options.target.empty())
         request.target = options.target;
     options.pool.read_into(request);
-    request.autostart = !options.no_autostart;
+    request.settings.autostart = !options.no_autostart;
     // A storage pool would take what the guest writes for its own.
-    request.libvirt = !options.no_libvirt && request.type != PoolType::whole;
+    request.settings.libvirt = !options.no_libvirt && request.type != PoolType::whole;
     const PoolDefinition pool = define_pool(admin, request);
     renew_boot_units(admin.paths);
     std::cout << fmt::format("Pool '{}' is defined: {} over '{}'.\n", pool.name, pool.md_device(),
@@ -72,7 +72,7 @@ void add_define(CommandLine& program, const Admin& admin)
         .type_name("N");
     options->pool.add(command, options->request);
     command
-        .add_option("--recompressor", options->request.recompressor,
+        .add_option("--recompressor", options->request.settings.recompressor,
                     "stronger compressor for zraid-pool recompress (Linux 6.2)")
         .type_name("ALG");
     command.add_flag("--preallocate", options->request.preallocate,

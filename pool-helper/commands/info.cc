@@ -45,10 +45,11 @@ void print_ram(const PoolReport& report)
 void print(const PoolReport& report)
 {
     const PoolDefinition& pool = report.definition;
+    const PoolSettings& settings = pool.settings;
     line("Name", pool.name);
     line("UUID", pool.uuid.text());
-    if (!pool.description.empty())
-        line("Description", pool.description);
+    if (!settings.description.empty())
+        line("Description", settings.description);
     line("Type", to_string(pool.type));
     if (!pool.target.empty())
         line("Target",
@@ -60,16 +61,16 @@ void print(const PoolReport& report)
                       (report.fill ? fmt::format(", {:.1f} %{}", report.fill->percent(),
                                                  remaining_text(*report.fill))
                                    : ""));
-    line("Attach", to_string(pool.attach));
+    line("Attach", to_string(settings.attach));
     line("Libvirt",
-         pool.libvirt ? (pool.autostart ? "registered, autostart" : "registered") : "no");
+         settings.libvirt ? (settings.autostart ? "registered, autostart" : "registered") : "no");
     line("Compressor", !report.ram_compressor.empty() ? report.ram_compressor
-                       : !pool.compressor.empty()     ? pool.compressor
+                       : !settings.compressor.empty() ? settings.compressor
                                                       : "the kernel's default");
-    if (!pool.recompressor.empty())
-        line("Recompressor", pool.recompressor);
-    line("Writes", to_string(pool.writes));
-    line("RAM limit", pool.ram_limit ? format_size(*pool.ram_limit) : "the image's size");
+    if (!settings.recompressor.empty())
+        line("Recompressor", settings.recompressor);
+    line("Writes", to_string(settings.writes));
+    line("RAM limit", settings.ram_limit ? format_size(*settings.ram_limit) : "the image's size");
     line("Disk leg", report.view.disk ? leg_text(*report.view.disk) : "none");
     print_ram(report);
     if (const std::string trouble = trouble_of(report.view); !trouble.empty())

@@ -103,7 +103,7 @@ std::vector<std::string> write_boot_units(const Paths& paths, const fs::path& fo
         }
         if (pool.definition->image_kind == ImageKind::file)
             images.insert(pool.definition->image);
-        if (pool.definition->autostart)
+        if (pool.definition->settings.autostart)
             write_unit(*pool.definition, folder, unit_folder);
     }
     if (!images.empty())

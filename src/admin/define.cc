@@ -64,6 +64,18 @@ void check_target(const DefineRequest& request)
     check_path("target", *request.target);
 }
 
+/// What is wrong on any host; which compressors there are, only the kernel knows.
+void check_settings(const PoolSettings& settings)
+{
+    if (!is_xml_text(settings.description))
+        throw UsageError("the description has control characters in it, or is not UTF-8",
+                         "leave them out");
+    if (settings.ram_limit && *settings.ram_limit < MiB)
+        throw UsageError(
+            fmt::format("a RAM limit of {} is too small", format_size(*settings.ram_limit)),
+            "give at least 1M");
+}
+
 } // namespace
 
 void check_request(const DefineRequest& request)
@@ -71,18 +83,12 @@ void check_request(const DefineRequest& request)
     check_pool_name(request.name);
     check_path("image", request.image);
     check_target(request);
-    if (!is_xml_text(request.description))
-        throw UsageError("the description has control characters in it, or is not UTF-8",
-                         "leave them out");
     if (request.size)
         check_size(*request.size);
     if (request.md_number && (*request.md_number < 0 || *request.md_number > kMaxMdNumber))
         throw UsageError(fmt::format("md number {} is not possible", *request.md_number),
                          "give one from 0 to 511");
-    if (request.ram_limit && *request.ram_limit < MiB)
-        throw UsageError(
-            fmt::format("a RAM limit of {} is too small", format_size(*request.ram_limit)),
-            "give at least 1M");
+    check_settings(request.settings);
 }
 
 namespace {
@@ -179,7 +185,7 @@ void refuse_disk_of_domain(const Admin& admin, const DefineRequest& request)
     try {
         disks = LibvirtConnection(admin.uri).disks();
     } catch (const std::exception&) {
-        if (request.libvirt)
+        if (request.settings.libvirt)
             throw;
     }
     const auto device = device_name(admin.paths, request.image);
@@ -315,7 +321,6 @@ PoolDefinition choose_definition(const Admin& admin, const DefineRequest& reques
     pool.name = request.name;
     pool.uuid = uuid;
     pool.type = request.type;
-    pool.description = request.description;
     if (request.type == PoolType::fs)
         pool.target = real_target(request.target.value_or(default_target(request.name)));
     pool.image = request.image;
@@ -323,16 +328,9 @@ PoolDefinition choose_definition(const Admin& admin, const DefineRequest& reques
     pool.md_number = choose_md_number(admin, others, request);
     pool.bitmap_chunk = request.bitmap_chunk.value_or(default_bitmap_chunk(pool.size));
     check_bitmap_chunk(pool.bitmap_chunk, pool.size);
-    pool.attach = request.attach;
-    check_compressor(admin, request.name, request.compressor);
-    check_compressor(admin, request.name, request.recompressor);
-    pool.compressor = request.compressor;
-    pool.recompressor = request.recompressor;
-    pool.writes = request.writes;
-    pool.ram_limit = request.ram_limit;
-    pool.ram_required = request.ram_required;
-    pool.libvirt = request.libvirt;
-    pool.autostart = request.autostart;
+    check_compressor(admin, request.name, request.settings.compressor);
+    check_compressor(admin, request.name, request.settings.recompressor);
+    pool.settings = request.settings;
     refuse_layout(admin, pool, others);
     return pool;
 }
@@ -378,11 +376,7 @@ void check_same(const PoolDefinition& pool, const DefineRequest& request)
         differs("bitmap chunk");
     if (request.target && real_target(*request.target) != pool.target)
         differs("target");
-    if (request.type != pool.type || request.attach != pool.attach ||
-        request.compressor != pool.compressor || request.recompressor != pool.recompressor ||
-        request.writes != pool.writes || request.ram_limit != pool.ram_limit ||
-        request.ram_required != pool.ram_required || request.libvirt != pool.libvirt ||
-        request.autostart != pool.autostart || request.description != pool.description)
+    if (request.type != pool.type || request.settings != pool.settings)
         differs("setting");
 }
 
@@ -396,7 +390,7 @@ PoolDefinition find_or_make_definition(const Admin& admin, const DefineRequest& 
         return pool;
     }
     const PoolDefinition pool = new_definition(admin, request, store.load_all());
-    if (pool.libvirt)
+    if (pool.settings.libvirt)
         refuse_foreign_pool(LibvirtConnection(admin.uri), pool);
     store.save(pool);
     rollback.add("remove the definition",
@@ -458,7 +452,7 @@ void make_array(const Admin& admin, Mirror& mirror, const FileLock& lock,
     in_context(fmt::format("make the pool's {}", layout_name(pool.type)), [&] {
         const auto layout = layout_of(admin.paths, pool, lock.fd());
         layout->make();
-        if (pool.libvirt)
+        if (pool.settings.libvirt)
             layout->refuse_hidden();
     });
     mirror.assemble();
@@ -484,9 +478,9 @@ PoolDefinition define_pool(const Admin& admin, const DefineRequest& request)
     Mirror mirror(admin.paths, pool, lock);
     make_image(pool, request, rollback);
     make_array(admin, mirror, lock, pool, rollback);
-    if (pool.libvirt)
+    if (pool.settings.libvirt)
         register_pool(admin, LibvirtConnection(admin.uri), pool);
-    if (pool.attach == AttachPolicy::always)
+    if (pool.settings.attach == AttachPolicy::always)
         attach_if_possible(admin.paths, mirror, pool.name);
     rollback.keep();
     return pool;
@@ -512,7 +506,7 @@ void undefine_pool(const Admin& admin, const std::string& name, bool remove_imag
     layout_of(admin.paths, pool)->refuse_use(); // as in stop_pool
 
     Rollback rollback;
-    if (pool.libvirt) {
+    if (pool.settings.libvirt) {
         // Asked before anything is changed: without libvirt nothing of this is done.
         const LibvirtConnection libvirt(admin.uri);
         deactivate_pool(admin, libvirt, pool, rollback);

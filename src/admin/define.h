@@ -18,19 +18,11 @@ struct DefineRequest
     std::string image;
     std::optional<std::uint64_t> size; ///< bytes; nothing: that of the image
     PoolType type = PoolType::disk;
-    std::optional<std::string> target; ///< of an fs pool; nothing: default_target()
-    std::optional<int> md_number;      ///< nothing: the lowest free one from 100 on
-    std::string compressor;
-    std::string recompressor;
-    Writes writes = Writes::cached;
-    std::optional<std::uint64_t> ram_limit;    ///< bytes
+    std::optional<std::string> target;         ///< of an fs pool; nothing: default_target()
+    std::optional<int> md_number;              ///< nothing: the lowest free one from 100 on
     std::optional<std::uint64_t> bitmap_chunk; ///< bytes
-    AttachPolicy attach = AttachPolicy::on_demand;
-    bool ram_required = false;
-    std::string description;
     bool preallocate = false;
-    bool autostart = true;
-    bool libvirt = true;
+    PoolSettings settings;
 };
 
 /// Makes a pool: definition, image, array, its layout, libvirt's storage pool; in this order,

@@ -42,7 +42,7 @@ bool is_volume(const Paths& paths, const LibvirtDisk& disk, const PoolDefinition
 void grow_file(const Admin& admin, const PoolDefinition& pool, const std::string& volume,
                const std::optional<std::vector<LibvirtDisk>>& disks, ResizeReport& report)
 {
-    if (!pool.libvirt || !disks) {
+    if (!pool.settings.libvirt || !disks) {
         report.remarks.push_back(fmt::format("qemu-img resize makes '{}' larger",
                                              volume_path(admin.paths, pool, volume)));
         return;

@@ -39,12 +39,12 @@ PoolDefinition definition_of(const ImportEntry& entry, const std::string& info)
     PoolDefinition pool;
     pool.name = entry.pool;
     pool.type = PoolType::whole;
-    pool.description = info;
+    pool.settings.description = info;
     pool.image = entry.image;
     pool.size = size_after_takeover(entry.size);
     pool.md_number = entry.md_number;
     pool.bitmap_chunk = default_bitmap_chunk(pool.size);
-    pool.libvirt = false;
+    pool.settings.libvirt = false;
     return pool;
 }
 

@@ -51,8 +51,8 @@ void register_pool(const Admin& admin, const LibvirtConnection& libvirt, const P
         libvirt.start_pool(pool.name);
         rollback.add("stop the storage pool", [&] { libvirt.stop_pool(pool.name); });
     }
-    if (found->autostart != pool.autostart)
-        libvirt.set_autostart(pool.name, pool.autostart);
+    if (found->autostart != pool.settings.autostart)
+        libvirt.set_autostart(pool.name, pool.settings.autostart);
     rollback.keep();
 }
 

@@ -25,7 +25,7 @@ RecompressResult recompress_pool(const Admin& admin, const std::string& name,
                                  std::optional<std::chrono::seconds> idle)
 {
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
-    if (pool.recompressor.empty())
+    if (pool.settings.recompressor.empty())
         throw Error("it has no recompressor",
                     "undefine it and define it with one, such as --recompressor zstd; the image "
                     "stays as it is");

@@ -144,7 +144,8 @@ BudgetReport report_budget(const Admin& admin)
         BudgetReport::Pool line;
         line.name = pool.name;
         line.state = to_string(pool.view.state());
-        line.use.worst = worst_case(pool.definition.size, pool.definition.ram_limit.value_or(0));
+        line.use.worst =
+            worst_case(pool.definition.size, pool.definition.settings.ram_limit.value_or(0));
         if (pool.ram) {
             line.table = pool.ram->table;
             line.stored = pool.ram->stored;
@@ -161,6 +162,7 @@ Json to_json(const PoolReport& report)
     if (!report.problem.empty())
         return {{"name", report.name}, {"state", nullptr}, {"problem", report.problem}};
     const PoolDefinition& pool = report.definition;
+    const PoolSettings& settings = pool.settings;
     const auto& fill = report.fill;
     const auto seconds = fill ? fill->remaining() : std::nullopt;
     Json users = Json::array();
@@ -168,7 +170,7 @@ Json to_json(const PoolReport& report)
         users.push_back({{"name", claim.domain}, {"uuid", claim.uuid.text()}});
     return {{"name", pool.name},
             {"uuid", pool.uuid.text()},
-            {"description", pool.description},
+            {"description", settings.description},
             {"type", to_string(pool.type)},
             {"target", text_or_null(pool.target)},
             {"image", pool.image},
@@ -179,15 +181,15 @@ Json to_json(const PoolReport& report)
             {"fill_percent", fill ? Json(fill->percent()) : Json(nullptr)},
             {"fill_left_bytes", fill ? Json(fill->left) : Json(nullptr)},
             {"fill_seconds_left", seconds ? Json(seconds->count()) : Json(nullptr)},
-            {"attach", to_string(pool.attach)},
-            {"required", pool.ram_required},
-            {"libvirt", pool.libvirt},
-            {"autostart", pool.autostart},
+            {"attach", to_string(settings.attach)},
+            {"required", settings.ram_required},
+            {"libvirt", settings.libvirt},
+            {"autostart", settings.autostart},
             {"bitmap_chunk_bytes", pool.bitmap_chunk},
-            {"writes", to_string(pool.writes)},
-            {"compressor", text_or_null(pool.compressor)},
-            {"recompressor", text_or_null(pool.recompressor)},
-            {"ram_limit_bytes", pool.ram_limit ? Json(*pool.ram_limit) : Json(nullptr)},
+            {"writes", to_string(settings.writes)},
+            {"compressor", text_or_null(settings.compressor)},
+            {"recompressor", text_or_null(settings.recompressor)},
+            {"ram_limit_bytes", settings.ram_limit ? Json(*settings.ram_limit) : Json(nullptr)},
             {"trouble", text_or_null(trouble_of(report.view))},
             {"attach_problem", text_or_null(report.attach_problem)},
             {"ram", ram_json(report)},

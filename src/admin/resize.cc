@@ -59,9 +59,10 @@ void check_volume(const Admin& admin, const PoolDefinition& pool, const std::str
 std::string device_of(const Paths& paths, const LibvirtDisk& disk, const PoolDefinition& pool)
 {
     std::error_code ignored;
-    const auto device = std::filesystem::canonical(
-        pool.libvirt && disk.pool == pool.name ? volume_path(paths, pool, disk.volume) : disk.path,
-        ignored);
+    const auto device = std::filesystem::canonical(pool.settings.libvirt && disk.pool == pool.name
+                                                       ? volume_path(paths, pool, disk.volume)
+                                                       : disk.path,
+                                                   ignored);
     return device.parent_path() == "/dev" ? device.filename().string() : "";
 }
 
@@ -73,7 +74,7 @@ std::optional<std::vector<LibvirtDisk>> disks_of(const Admin& admin, const PoolD
     try {
         return LibvirtConnection(admin.uri).disks();
     } catch (const std::exception&) {
-        if (pool.libvirt)
+        if (pool.settings.libvirt)
             throw;
         return std::nullopt;
     }
@@ -177,7 +178,7 @@ void grow_layout(const Admin& admin, const PoolDefinition& pool, const ResizeReq
     if (!request.volume.empty())
         layout->extend(request.volume);
     settle_udev();
-    if (pool.libvirt)
+    if (pool.settings.libvirt)
         LibvirtConnection(admin.uri).refresh_pool(pool.name);
 }
 

@@ -37,7 +37,7 @@ void assemble_and_attach(const Admin& admin, const PoolDefinition& pool, const F
 {
     Mirror mirror(admin.paths, pool, lock);
     mirror.assemble();
-    if (pool.attach == AttachPolicy::always)
+    if (pool.settings.attach == AttachPolicy::always)
         attach_if_possible(admin.paths, mirror, pool.name);
 }
 
@@ -48,7 +48,7 @@ void start_pool(const Admin& admin, const std::string& name)
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
     const FileLock lock = lock_pool(admin.paths, name);
     assemble_and_attach(admin, pool, lock);
-    if (pool.libvirt)
+    if (pool.settings.libvirt)
         in_context(fmt::format("'{}' is up, but its storage pool is not", pool.md_device()),
                    [&] { register_pool(admin, LibvirtConnection(admin.uri), pool); });
 }
@@ -69,7 +69,7 @@ void stop_pool(const Admin& admin, const std::string& name)
     // Asked before libvirt, which takes down what is not in use until it meets something that is.
     layout_of(admin.paths, pool)->refuse_use();
     Rollback rollback;
-    if (pool.libvirt)
+    if (pool.settings.libvirt)
         deactivate_pool(admin, LibvirtConnection(admin.uri), pool, rollback);
     Mirror(admin.paths, pool, lock).stop();
     rollback.keep();

@@ -45,7 +45,7 @@ PoolDefinition load_registered(const Admin& admin, const std::string& name)
     if (pool.type == PoolType::whole)
         throw Error(fmt::format("it has no volumes: a domain has {} as a whole", pool.md_device()),
                     "make partitions in the guest");
-    if (!pool.libvirt)
+    if (!pool.settings.libvirt)
         throw Error("it is not registered with libvirt", by_hand(pool));
     if (!read_md(admin.paths, pool.md_number))
         throw Error("its array is not there", fmt::format("zraid-pool start {}", name));

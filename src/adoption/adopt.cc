@@ -128,7 +128,7 @@ AdoptionRecord adopt_disk(const Admin& admin, const AdoptRequest& request, const
         }
         throw;
     }
-    if (record.pool.attach == AttachPolicy::always) {
+    if (record.pool.settings.attach == AttachPolicy::always) {
         Mirror mirror(admin.paths, record.pool, lock);
         attach_if_possible(admin.paths, mirror, record.pool.name);
     }

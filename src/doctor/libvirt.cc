@@ -98,7 +98,7 @@ Finding look_at_storage_pool(const LibvirtConnection& libvirt, const PoolDefinit
         return {Severity::error, subject, "libvirt's storage pool of that name is another one",
                 "rename that one"};
     if (!known->active)
-        return {pool.autostart ? Severity::warning : Severity::note, subject,
+        return {pool.settings.autostart ? Severity::warning : Severity::note, subject,
                 "its storage pool is not active", start};
     return {Severity::good, subject, "its storage pool is active", ""};
 }
@@ -125,7 +125,7 @@ Findings look_at_libvirt(const Admin& admin)
         const LibvirtConnection libvirt(admin.uri);
         found.push_back({Severity::good, "libvirt", fmt::format("{} answers", admin.uri), ""});
         for (const StoredPool& pool : PoolStore(admin.paths).load_all()) {
-            if (pool.definition && pool.definition->libvirt)
+            if (pool.definition && pool.definition->settings.libvirt)
                 found.push_back(look_at_storage_pool(libvirt, *pool.definition));
         }
     } catch (const std::exception& e) {

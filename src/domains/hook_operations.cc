@@ -64,7 +64,7 @@ void prepare_pool(const Paths& paths, const PoolDefinition& pool, const DomainDi
     make_stable_names(paths, pool, domain);
     if (!wants_ram(paths, pool))
         return;
-    if (pool.ram_required && starts)
+    if (pool.settings.ram_required && starts)
         in_context("the pool requires its RAM leg", [&] { mirror.attach(); });
     else
         attach_if_possible(paths, mirror, pool.name);
@@ -119,7 +119,7 @@ void release_pool(const Paths& paths, const std::string& name,
         throw Error("the RAM leg stays up until the disk leg has what it missed",
                     fmt::format("zraid-pool detach {} when zraid-pool info says mirrored", name));
     }
-    if (pool.attach == AttachPolicy::on_demand)
+    if (pool.settings.attach == AttachPolicy::on_demand)
         mirror.detach();
 }
 

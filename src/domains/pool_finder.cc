@@ -119,7 +119,7 @@ std::vector<PoolDefinition> pools_of_domain(const Paths& paths, const DomainDisk
         const bool by_text = std::any_of(missing.begin(), missing.end(), [&](const auto& path) {
             return volume_in_path(paths, definition, path).has_value();
         });
-        if ((by_name && definition.libvirt) || by_path || by_number || by_text)
+        if ((by_name && definition.settings.libvirt) || by_path || by_number || by_text)
             found.push_back(definition);
     }
     return found;

@@ -44,7 +44,7 @@ bool wants_ram(const Paths& paths, const PoolDefinition& pool)
     case Hold::none:
         break;
     }
-    return pool.attach == AttachPolicy::always || !Claims(paths, pool.name).list().empty();
+    return pool.settings.attach == AttachPolicy::always || !Claims(paths, pool.name).list().empty();
 }
 
 } // namespace zraid

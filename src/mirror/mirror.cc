@@ -163,7 +163,7 @@ void Mirror::take(Step step)
         // known for ours.
         if (pool_.image_kind == ImageKind::block && view().array)
             check_image();
-        attach_loop(paths_, pool_.image, pool_.writes == Writes::through);
+        attach_loop(paths_, pool_.image, pool_.settings.writes == Writes::through);
         break;
     case Step::stop_array: {
         const PoolView now = view();

@@ -117,16 +117,16 @@ std::optional<std::string> RamLegRecord::device_of(const Paths& paths, const std
 std::string make_ram_leg(const Paths& paths, const PoolDefinition& pool)
 {
     ensure_zram(paths);
-    const std::uint64_t limit = pool.ram_limit.value_or(0);
+    const std::uint64_t limit = pool.settings.ram_limit.value_or(0);
     const std::uint64_t worst = worst_case(pool.size, limit);
     const FileLock lock = lock_ram(paths);
     check_room(paths, pool, worst);
     const std::string device = add_recorded(paths, pool.name, worst);
     try {
         // Never without a limit: incompressible data costs more than its size in zram.
-        configure_zram(
-            paths, device,
-            {pool.compressor, limit == 0 ? pool.size : limit, pool.size, pool.recompressor});
+        configure_zram(paths, device,
+                       {pool.settings.compressor, limit == 0 ? pool.size : limit, pool.size,
+                        pool.settings.recompressor});
     } catch (...) {
         discard_ram_leg(paths, pool.name, device);
         throw;

@@ -169,8 +169,8 @@ void Keeper::look_for_write_errors(const PoolDefinition& pool, const PoolView& v
 
 bool Keeper::is_outgrown(const PoolDefinition& pool)
 {
-    return outgrown_ &&
-           !outgrown_->may_fit(pool.ram_limit.value_or(pool.size), allocated_bytes(pool.image));
+    return outgrown_ && !outgrown_->may_fit(pool.settings.ram_limit.value_or(pool.size),
+                                            allocated_bytes(pool.image));
 }
 
 Backoff& Keeper::backoff_of(Care care)

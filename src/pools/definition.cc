@@ -57,18 +57,35 @@ std::uint64_t bytes_of(const pugi::xml_node& node)
     return parse_size(number + (unit == "bytes" ? "" : unit));
 }
 
+PoolSettings read_settings(const pugi::xml_node& root)
+{
+    const pugi::xml_node image = root.child("image");
+    const pugi::xml_node ram = root.child("ramleg");
+    const pugi::xml_node libvirt = root.child("libvirt");
+    const std::string yes = "yes";
+    PoolSettings settings;
+    settings.description = root.child("description").text().as_string();
+    settings.writes = parse_writes(image.attribute("writes").as_string("cached"));
+    settings.attach = parse_attach_policy(ram.attribute("attach").as_string("on-demand"));
+    settings.compressor = ram.attribute("compressor").as_string();
+    settings.recompressor = ram.attribute("recompressor").as_string();
+    settings.ram_required = ram.attribute("required").as_string("no") == yes;
+    if (const pugi::xml_node limit = ram.child("limit"))
+        settings.ram_limit = bytes_of(limit);
+    settings.libvirt = libvirt.attribute("register").as_string("yes") == yes;
+    settings.autostart = libvirt.attribute("autostart").as_string("yes") == yes;
+    return settings;
+}
+
 /// A definition that the schema allows.
 PoolDefinition read_pool(const pugi::xml_node& root)
 {
     const pugi::xml_node md = root.child("md");
-    const pugi::xml_node ram = root.child("ramleg");
-    const pugi::xml_node libvirt = root.child("libvirt");
     PoolDefinition pool;
     pool.name = root.child("name").text().as_string();
     check_pool_name(pool.name);
     pool.uuid = Uuid::parse(root.child("uuid").text().as_string());
     pool.type = parse_pool_type(root.attribute("type").as_string());
-    pool.description = root.child("description").text().as_string();
     pool.image = root.child("image").attribute("path").as_string();
     if (root.child("image").attribute("type").as_string("file") == std::string("block"))
         pool.image_kind = ImageKind::block;
@@ -76,7 +93,6 @@ PoolDefinition read_pool(const pugi::xml_node& root)
     if ((pool.type == PoolType::fs) == pool.target.empty())
         throw Error(pool.target.empty() ? "a pool of type fs needs a <target>"
                                         : "only a pool of type fs has a <target>");
-    pool.writes = parse_writes(root.child("image").attribute("writes").as_string("cached"));
     pool.size = bytes_of(root.child("size"));
     if (pool.size < kMinImageSize || pool.size > kMaxImageSize)
         throw Error(fmt::format("a size of {} bytes is not between 16 MiB and 16 TiB", pool.size));
@@ -85,14 +101,7 @@ PoolDefinition read_pool(const pugi::xml_node& root)
         throw Error(fmt::format("md number {} is not between 0 and 511", pool.md_number));
     pool.bitmap_chunk = bytes_of(md.child("bitmapchunk"));
     check_bitmap_chunk(pool.bitmap_chunk, pool.size);
-    pool.attach = parse_attach_policy(ram.attribute("attach").as_string("on-demand"));
-    pool.compressor = ram.attribute("compressor").as_string();
-    pool.recompressor = ram.attribute("recompressor").as_string();
-    pool.ram_required = ram.attribute("required").as_string("no") == std::string("yes");
-    if (const pugi::xml_node limit = ram.child("limit"))
-        pool.ram_limit = bytes_of(limit);
-    pool.libvirt = libvirt.attribute("register").as_string("yes") == std::string("yes");
-    pool.autostart = libvirt.attribute("autostart").as_string("yes") == std::string("yes");
+    pool.settings = read_settings(root);
     return pool;
 }
 
@@ -129,16 +138,6 @@ std::string to_string(PoolType type)
     return "unknown";
 }
 
-std::string to_string(AttachPolicy policy)
-{
-    return policy == AttachPolicy::always ? "always" : "on-demand";
-}
-
-std::string to_string(Writes writes)
-{
-    return writes == Writes::through ? "through" : "cached";
-}
-
 PoolType parse_pool_type(const std::string& text)
 {
     for (const PoolType type : {PoolType::disk, PoolType::logical, PoolType::fs, PoolType::whole}) {
@@ -148,27 +147,6 @@ PoolType parse_pool_type(const std::string& text)
     throw UsageError(fmt::format("'{}' is no pool type", text),
                      "choose disk (partitions), logical (an LVM volume group), fs (files) or whole "
                      "(a domain has the array itself)");
-}
-
-AttachPolicy parse_attach_policy(const std::string& text)
-{
-    if (text == "on-demand")
-        return AttachPolicy::on_demand;
-    if (text == "always")
-        return AttachPolicy::always;
-    throw UsageError(fmt::format("'{}' is no way to attach", text),
-                     "choose on-demand (while a domain uses the pool) or always");
-}
-
-Writes parse_writes(const std::string& text)
-{
-    if (text == "cached")
-        return Writes::cached;
-    if (text == "through")
-        return Writes::through;
-    throw UsageError(fmt::format("'{}' is no way to write", text),
-                     "choose cached (unflushed writes stay in the host's memory for a while) or "
-                     "through (each goes to the disk)");
 }
 
 void check_pool_name(const std::string& name)
@@ -212,38 +190,39 @@ void check_bitmap_chunk(std::uint64_t chunk, std::uint64_t image_size)
 
 std::string to_xml(const PoolDefinition& pool)
 {
+    const PoolSettings& settings = pool.settings;
     pugi::xml_document document;
     pugi::xml_node root = document.append_child("zraidpool");
     root.append_attribute("type").set_value(to_string(pool.type).c_str());
     add_text(root, "name", pool.name);
     add_text(root, "uuid", pool.uuid.text());
-    if (!pool.description.empty())
-        add_text(root, "description", pool.description);
+    if (!settings.description.empty())
+        add_text(root, "description", settings.description);
     if (!pool.target.empty())
         root.append_child("target").append_attribute("path").set_value(pool.target.c_str());
     pugi::xml_node image = root.append_child("image");
     if (pool.image_kind != ImageKind::file)
         image.append_attribute("type").set_value(to_string(pool.image_kind).c_str());
     image.append_attribute("path").set_value(pool.image.c_str());
-    if (pool.writes != Writes::cached)
-        image.append_attribute("writes").set_value(to_string(pool.writes).c_str());
+    if (settings.writes != Writes::cached)
+        image.append_attribute("writes").set_value(to_string(settings.writes).c_str());
     add_bytes(root, "size", pool.size);
     pugi::xml_node md = root.append_child("md");
     md.append_attribute("number").set_value(pool.md_number);
     add_bytes(md, "bitmapchunk", pool.bitmap_chunk);
     pugi::xml_node ram = root.append_child("ramleg");
-    ram.append_attribute("attach").set_value(to_string(pool.attach).c_str());
-    if (!pool.compressor.empty())
-        ram.append_attribute("compressor").set_value(pool.compressor.c_str());
-    if (!pool.recompressor.empty())
-        ram.append_attribute("recompressor").set_value(pool.recompressor.c_str());
-    if (pool.ram_required)
+    ram.append_attribute("attach").set_value(to_string(settings.attach).c_str());
+    if (!settings.compressor.empty())
+        ram.append_attribute("compressor").set_value(settings.compressor.c_str());
+    if (!settings.recompressor.empty())
+        ram.append_attribute("recompressor").set_value(settings.recompressor.c_str());
+    if (settings.ram_required)
         ram.append_attribute("required").set_value("yes");
-    if (pool.ram_limit)
-        add_bytes(ram, "limit", *pool.ram_limit);
+    if (settings.ram_limit)
+        add_bytes(ram, "limit", *settings.ram_limit);
     pugi::xml_node libvirt = root.append_child("libvirt");
-    libvirt.append_attribute("register").set_value(pool.libvirt ? "yes" : "no");
-    libvirt.append_attribute("autostart").set_value(pool.autostart ? "yes" : "no");
+    libvirt.append_attribute("register").set_value(settings.libvirt ? "yes" : "no");
+    libvirt.append_attribute("autostart").set_value(settings.autostart ? "yes" : "no");
 
     std::ostringstream text;
     document.save(text, "  ", pugi::format_default | pugi::format_no_declaration);

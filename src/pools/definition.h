@@ -1,11 +1,11 @@
 #pragma once
 
 #include "devices/image.h"
+#include "pools/pool_settings.h"
 #include "util/paths.h"
 #include "util/uuid.h"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace zraid {
@@ -25,41 +25,19 @@ constexpr bool has_partitions(PoolType type)
     return type == PoolType::disk || type == PoolType::whole;
 }
 
-/// When a pool has its RAM leg.
-enum class AttachPolicy
-{
-    on_demand, ///< while a domain uses the pool
-    always,    ///< from start to stop
-};
-
-/// What becomes of a write that no flush follows.
-enum class Writes
-{
-    cached,  ///< it is in the host's page cache when it returns: memory speed
-    through, ///< it is handed to the image's device first (direct I/O)
-};
-
 /// One pool as the administrator defined it: /etc/zraid/pools/NAME.xml.
 struct PoolDefinition
 {
     std::string name;
     Uuid uuid; ///< of the array, and of the libvirt pool
     PoolType type = PoolType::disk;
-    std::string description;
     std::string target;                     ///< of an fs pool: where it is mounted; else empty
     std::string image;                      ///< absolute path
     ImageKind image_kind = ImageKind::file; ///< so that a lost device is never made as a file
     std::uint64_t size = 0;                 ///< of the image, bytes
-    Writes writes = Writes::cached;
     int md_number = -1;
     std::uint64_t bitmap_chunk = 0; ///< bytes
-    AttachPolicy attach = AttachPolicy::on_demand;
-    std::string compressor;                 ///< empty: the kernel's default
-    std::string recompressor;               ///< stronger one for idle pages; empty: none
-    std::optional<std::uint64_t> ram_limit; ///< bytes that stored data may take; nothing: its size
-    bool ram_required = false;              ///< a domain does not start without the RAM leg
-    bool libvirt = true;                    ///< registered as a libvirt storage pool
-    bool autostart = true;                  ///< … which libvirt starts by itself
+    PoolSettings settings;
 
     std::string md_kernel_name() const; ///< "md100"
     std::string md_device() const { return "/dev/" + md_kernel_name(); }
@@ -83,12 +61,8 @@ inline constexpr std::uint64_t kMaxBitmapChunk = std::uint64_t{1} << 30U;
 std::string default_target(const std::string& pool);
 
 std::string to_string(PoolType type);
-std::string to_string(AttachPolicy policy);
-std::string to_string(Writes writes);
 /// @throws UsageError that lists the valid words
 PoolType parse_pool_type(const std::string& text);
-AttachPolicy parse_attach_policy(const std::string& text);
-Writes parse_writes(const std::string& text);
 
 /// @throws UsageError unless it is [A-Za-z0-9][A-Za-z0-9._-]{0,63}
 void check_pool_name(const std::string& name);

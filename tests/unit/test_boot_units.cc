@@ -23,7 +23,7 @@ protected:
     {
         PoolDefinition pool = pool_definition(name);
         pool.image = image;
-        pool.autostart = autostart;
+        pool.settings.autostart = autostart;
         pool.md_number = md;
         PoolStore(system_.paths).save(pool);
     }

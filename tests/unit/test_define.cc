@@ -52,7 +52,7 @@ protected:
         request.name = name;
         request.image = image(name);
         request.size = 16 * MiB;
-        request.libvirt = false;
+        request.settings.libvirt = false;
         return request;
     }
     std::string image(const std::string& name) const { return system_ / ("images/" + name); }
@@ -100,7 +100,7 @@ TEST_F(DefinePool, UndoesAllWhenTheArrayCannotBeMade)
 {
     EXPECT_THAT(refusal(request()), HasSubstr(kNoLoop));
     DefineRequest with_libvirt = request();
-    with_libvirt.libvirt = true;
+    with_libvirt.settings.libvirt = true;
     EXPECT_THAT(refusal(with_libvirt), HasSubstr(kNoLoop));
     DefineRequest preallocated = request();
     preallocated.preallocate = true;
@@ -163,7 +163,7 @@ TEST_F(DefinePool, RefusesBadInput)
          "md number 512 is not possible. Next: give one from 0 to 511", 2},
         {"md number negative", [](DefineRequest& r) { r.md_number = -1; },
          "md number -1 is not possible", 2},
-        {"limit too small", [](DefineRequest& r) { r.ram_limit = MiB - 1; },
+        {"limit too small", [](DefineRequest& r) { r.settings.ram_limit = MiB - 1; },
          "is too small. Next: give at least 1M", 2},
         {"bitmap chunk", [](DefineRequest& r) { r.bitmap_chunk = 3 * MiB; },
          "a bitmap chunk of 3145728 bytes is not possible", 2},
@@ -173,7 +173,7 @@ TEST_F(DefinePool, RefusesBadInput)
              r.size = TiB;
          },
          "a bitmap chunk of 64 KiB is too small", 2},
-        {"compressor", [](DefineRequest& r) { r.compressor = "lz5"; },
+        {"compressor", [](DefineRequest& r) { r.settings.compressor = "lz5"; },
          "this kernel has no compressor 'lz5'. Next: choose one of lzo, lzo-rle, zstd", 2},
         {"a folder that is not there", [](DefineRequest& r) { r.image = "/no/such/folder/vm"; },
          "No such file or directory", 1},
@@ -197,14 +197,14 @@ TEST_F(DefinePool, RefusesTextThatADefinitionCannotHold)
     // It would be saved, and be broken when it is read next.
     for (const char* text : {"\x01", "a\x1b[1mb", "\xff\xfe", "a\xc3", "\xed\xa0\x80", "a\rb"}) {
         DefineRequest bad = request();
-        bad.description = text;
+        bad.settings.description = text;
         EXPECT_THAT(refusal(bad), Not(HasSubstr(kNoLoop))) << ::testing::PrintToString(text);
         bad = request();
         bad.image += text;
         EXPECT_THAT(refusal(bad), Not(HasSubstr(kNoLoop))) << ::testing::PrintToString(text);
     }
     DefineRequest good = request();
-    good.description = "Größe: <b> & 'c'";
+    good.settings.description = "Größe: <b> & 'c'";
     good.image += " ü<&\"'>";
     EXPECT_THAT(refusal(good), HasSubstr(kNoLoop));
 }
@@ -286,18 +286,18 @@ TEST_F(DefinePool, ChangesNothingWithoutLibvirt)
 {
     admin_.uri = test::kNoDriver;
     DefineRequest wanted = request();
-    wanted.libvirt = true;
+    wanted.settings.libvirt = true;
     EXPECT_THAT(refusal(wanted),
                 AllOf(HasSubstr("libvirt: connect to qemu+unix:///system?socket=/no/such/socket: "),
                       HasSubstr("--no-libvirt")));
-    wanted.libvirt = false;
+    wanted.settings.libvirt = false;
     EXPECT_THAT(refusal(wanted), HasSubstr(kNoLoop));
 }
 
 TEST_F(DefinePool, RefusesANameThatLibvirtHasForAnotherPool)
 {
     DefineRequest wanted = request("default-pool");
-    wanted.libvirt = true;
+    wanted.settings.libvirt = true;
     EXPECT_EQ(refusal(wanted), "libvirt has another storage pool 'default-pool' already. Next: "
                                "choose another name, or --no-libvirt");
 }
@@ -314,13 +314,13 @@ TEST_F(DefinePool, GoesOnWithTheSameRequestOnly)
     PoolDefinition pool = pool_definition();
     pool.image = image("vm");
     pool.size = 32 * MiB;
-    pool.description = "mail";
-    pool.compressor = "zstd";
+    pool.settings.description = "mail";
+    pool.settings.compressor = "zstd";
     PoolStore(system_.paths).save(pool);
     DefineRequest same = request();
     same.size = 32 * MiB;
-    same.description = "mail";
-    same.compressor = "zstd";
+    same.settings.description = "mail";
+    same.settings.compressor = "zstd";
     EXPECT_THAT(refusal(same), HasSubstr(kNoLoop));
     same.size = 32 * MiB - 1; // rounded up
     EXPECT_THAT(refusal(same), HasSubstr(kNoLoop));
@@ -330,17 +330,17 @@ TEST_F(DefinePool, GoesOnWithTheSameRequestOnly)
         const char* what;
         std::function<void(DefineRequest&)> change;
     };
-    for (const Case& c :
-         std::vector<Case>{{"image", [&](DefineRequest& r) { r.image += "2"; }},
-                           {"size", [](DefineRequest& r) { r.size = 16 * MiB; }},
-                           {"md number", [](DefineRequest& r) { r.md_number = 7; }},
-                           {"bitmap chunk", [](DefineRequest& r) { r.bitmap_chunk = 8 * MiB; }},
-                           {"setting", [](DefineRequest& r) { r.compressor = ""; }},
-                           {"setting", [](DefineRequest& r) { r.ram_limit = 8 * MiB; }},
-                           {"setting", [](DefineRequest& r) { r.attach = AttachPolicy::always; }},
-                           {"setting", [](DefineRequest& r) { r.autostart = false; }},
-                           {"setting", [](DefineRequest& r) { r.libvirt = true; }},
-                           {"setting", [](DefineRequest& r) { r.description = ""; }}}) {
+    for (const Case& c : std::vector<Case>{
+             {"image", [&](DefineRequest& r) { r.image += "2"; }},
+             {"size", [](DefineRequest& r) { r.size = 16 * MiB; }},
+             {"md number", [](DefineRequest& r) { r.md_number = 7; }},
+             {"bitmap chunk", [](DefineRequest& r) { r.bitmap_chunk = 8 * MiB; }},
+             {"setting", [](DefineRequest& r) { r.settings.compressor = ""; }},
+             {"setting", [](DefineRequest& r) { r.settings.ram_limit = 8 * MiB; }},
+             {"setting", [](DefineRequest& r) { r.settings.attach = AttachPolicy::always; }},
+             {"setting", [](DefineRequest& r) { r.settings.autostart = false; }},
+             {"setting", [](DefineRequest& r) { r.settings.libvirt = true; }},
+             {"setting", [](DefineRequest& r) { r.settings.description = ""; }}}) {
         DefineRequest other = same;
         c.change(other);
         EXPECT_EQ(refusal(other), "the pool is defined already, with another " +
@@ -407,7 +407,7 @@ TEST_F(UndefinePool, ForgetsUsersThatDoNotRun)
 
 TEST_F(UndefinePool, ChangesNothingWhereLibvirtCannotBeReached)
 {
-    pool_.libvirt = true;
+    pool_.settings.libvirt = true;
     save();
     admin_.uri = test::kNoDriver;
     EXPECT_THAT(failure([&] { undefine_pool(admin_, "vm", true); }),
@@ -428,7 +428,7 @@ TEST_F(UndefinePool, RefusesToGiveUpTheOnlyGoodCopy)
 TEST_F(UndefinePool, TakesLibvirtsPoolAwayToo)
 {
     const LibvirtConnection libvirt(test::kTestDriver);
-    pool_.libvirt = true;
+    pool_.settings.libvirt = true;
     save();
     libvirt.define_pool("<pool type='dir'><name>vm</name><uuid>" + pool_.uuid.text() +
                         "</uuid><target><path>/dev</path></target></pool>");

@@ -88,16 +88,6 @@ TEST(PoolTypeTest, IsReadAsItIsWritten)
     EXPECT_EQ(failure_code([] { parse_pool_type(""); }), 2);
 }
 
-TEST(AttachPolicyTest, IsReadAsItIsWritten)
-{
-    for (const AttachPolicy policy : {AttachPolicy::on_demand, AttachPolicy::always})
-        EXPECT_EQ(parse_attach_policy(to_string(policy)), policy);
-    EXPECT_THAT(failure([] { parse_attach_policy("never"); }),
-                AllOf(StartsWith("'never' is no way to attach. Next: "), HasSubstr("on-demand"),
-                      HasSubstr("always")));
-    EXPECT_EQ(failure_code([] { parse_attach_policy("Always"); }), 2);
-}
-
 TEST(BitmapChunk, DefaultsToOneThatFits)
 {
     // mdadm keeps 4, 64 or 128 KiB for the bitmap, by the size of the leg.
@@ -148,12 +138,12 @@ TEST(DefinitionXml, ComesBackAsItWas)
                     for (const int flags : {0, 1, 2, 3, 4, 5, 6, 7}) {
                         PoolDefinition pool = pool_definition("A.b_c-9");
                         pool.image = image;
-                        pool.description = description;
-                        pool.compressor = compressor;
-                        pool.ram_limit = limit;
-                        pool.libvirt = (flags & 1) != 0;
-                        pool.autostart = (flags & 2) != 0;
-                        pool.attach =
+                        pool.settings.description = description;
+                        pool.settings.compressor = compressor;
+                        pool.settings.ram_limit = limit;
+                        pool.settings.libvirt = (flags & 1) != 0;
+                        pool.settings.autostart = (flags & 2) != 0;
+                        pool.settings.attach =
                             (flags & 4) != 0 ? AttachPolicy::always : AttachPolicy::on_demand;
                         pool.md_number = 60 * flags;
                         ASSERT_EQ(read_back(pool), pool);
@@ -166,7 +156,7 @@ TEST(DefinitionXml, KeepsADescriptionOfBlanks)
 {
     // Else the same definition given again would be taken for another one.
     PoolDefinition pool = pool_definition();
-    pool.description = "  ";
+    pool.settings.description = "  ";
     EXPECT_EQ(read_back(pool), pool);
 }
 
@@ -212,10 +202,10 @@ TEST(DefinitionXml, HasATargetWhereItIsMounted)
 TEST(DefinitionXml, IsReadableByPeople)
 {
     PoolDefinition pool = pool_definition();
-    pool.compressor = "zstd";
-    pool.recompressor = "deflate";
-    pool.writes = Writes::through;
-    pool.ram_limit = 32 * MiB;
+    pool.settings.compressor = "zstd";
+    pool.settings.recompressor = "deflate";
+    pool.settings.writes = Writes::through;
+    pool.settings.ram_limit = 32 * MiB;
     EXPECT_EQ(to_xml(pool), R"(<zraidpool type="disk">
   <name>vm</name>
   <uuid>0123abcd-4567-89ef-fedc-ba9876543210</uuid>
@@ -253,13 +243,13 @@ TEST(DefinitionXml, MayBeWrittenByHand)
     EXPECT_EQ(pool.name, "vm");
     EXPECT_EQ(pool.size, 2 * GiB);
     EXPECT_EQ(pool.bitmap_chunk, 8 * MiB);
-    EXPECT_EQ(pool.ram_limit, GiB);
+    EXPECT_EQ(pool.settings.ram_limit, GiB);
     EXPECT_EQ(pool.image, "/vm&1.img");
-    EXPECT_EQ(pool.description, "one <two>");
-    EXPECT_EQ(pool.attach, AttachPolicy::on_demand);
-    EXPECT_EQ(pool.compressor, "");
-    EXPECT_TRUE(pool.libvirt);
-    EXPECT_FALSE(pool.autostart);
+    EXPECT_EQ(pool.settings.description, "one <two>");
+    EXPECT_EQ(pool.settings.attach, AttachPolicy::on_demand);
+    EXPECT_EQ(pool.settings.compressor, "");
+    EXPECT_TRUE(pool.settings.libvirt);
+    EXPECT_FALSE(pool.settings.autostart);
     EXPECT_EQ(pool.uuid, pool_definition().uuid);
 }
 

@@ -121,7 +121,7 @@ TEST_F(Doctor, SeesStoragePoolsThatLibvirtDoesNotHave)
 {
     PoolDefinition pool = define();
     EXPECT_THAT(doctor::look_at_libvirt(admin_), Not(Contains(is(Severity::error, ""))));
-    pool.libvirt = true;
+    pool.settings.libvirt = true;
     PoolStore(system_.paths).save(pool);
     EXPECT_THAT(doctor::look_at_libvirt(admin_),
                 Contains(is(Severity::error, "libvirt has no storage pool of that name")));

@@ -33,9 +33,9 @@ TEST_F(HoldTest, ComesBeforePolicyAndUsers)
     set_hold(system_.paths, "vm", Hold::attached);
     EXPECT_TRUE(wanted());
     set_hold(system_.paths, "vm", Hold::none);
-    pool_.attach = AttachPolicy::always;
+    pool_.settings.attach = AttachPolicy::always;
     EXPECT_TRUE(wanted());
-    pool_.attach = AttachPolicy::on_demand;
+    pool_.settings.attach = AttachPolicy::on_demand;
     Claims(system_.paths, "vm").add({"web", Uuid::random()});
     EXPECT_TRUE(wanted());
     set_hold(system_.paths, "vm", Hold::detached);

@@ -66,7 +66,7 @@ protected:
         pool.image = system_.put(name + ".img", recorded_leg());
         pool.md_number = number;
         pool.uuid = Uuid::parse(uuid);
-        pool.libvirt = true;
+        pool.settings.libvirt = true;
         PoolStore(system_.paths).save(pool);
     }
     void put_memory(std::uint64_t available)

@@ -39,7 +39,7 @@ protected:
         PoolDefinition pool = pool_definition(name);
         pool.image = system_.put(name + ".img", recorded_leg());
         pool.md_number = number;
-        pool.libvirt = true;
+        pool.settings.libvirt = true;
         PoolStore(system_.paths).save(pool);
     }
     static std::string domain(const std::string& name, const std::string& uuid,

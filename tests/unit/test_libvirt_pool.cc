@@ -20,8 +20,8 @@ class LibvirtPoolTest : public ::testing::Test
 protected:
     LibvirtPoolTest()
     {
-        pool_.libvirt = true;
-        pool_.autostart = false; // the test driver has no file to mark
+        pool_.settings.libvirt = true;
+        pool_.settings.autostart = false; // the test driver has no file to mark
     }
 
     FakeSystem system_;
@@ -84,7 +84,7 @@ TEST_F(LibvirtPoolTest, IsTakenAwayAgainWhenTheTemplateChangesIt)
 
 TEST_F(LibvirtPoolTest, IsTakenAwayAgainWhenAutostartFails)
 {
-    pool_.autostart = true;
+    pool_.settings.autostart = true;
     const std::string text = failure([&] { register_pool(admin_, libvirt_, pool_); });
     if (text == "no error")
         EXPECT_TRUE(libvirt_.find_pool("vm")->autostart);

@@ -32,7 +32,7 @@ protected:
     {
         PoolDefinition pool = pool_definition(name);
         pool.md_number = number;
-        pool.libvirt = libvirt;
+        pool.settings.libvirt = libvirt;
         pool.uuid = Uuid::random();
         PoolStore(system_.paths).save(pool);
     }

@@ -153,8 +153,8 @@ TEST_F(RamLeg, IsMadeWithTheSettingsOfThePool)
     put_device("zram1", "0", "13");
     system_.remove("sys/block/zram1");
     PoolDefinition pool = pool_definition();
-    pool.compressor = "zstd";
-    pool.ram_limit = 32 * MiB;
+    pool.settings.compressor = "zstd";
+    pool.settings.ram_limit = 32 * MiB;
     // The fake kernel's device exists from the start; hot_add says that it is number 1.
     put_device("zram2", "0", "14");
     system_.put("sys/class/zram-control/hot_add", "2\n");
@@ -224,7 +224,7 @@ TEST_F(RamLeg, WarnsOfACompressorThatTheKernelDoesNotHave)
     system_.remove("sys/block/zram1/comp_algorithm");
     system_.link("sys/block/zram1/comp_algorithm", "/dev/full");
     PoolDefinition pool = pool_definition();
-    pool.compressor = "lz5";
+    pool.settings.compressor = "lz5";
     EXPECT_EQ(make_ram_leg(system_.paths, pool), "zram1");
     EXPECT_THAT(log.lines(), ElementsAre(HasSubstr("compressor 'lz5' refused")));
 }

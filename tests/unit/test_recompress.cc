@@ -18,7 +18,7 @@ class Recompress : public test::SavedPool
 protected:
     Recompress()
     {
-        pool_.recompressor = "zstd";
+        pool_.settings.recompressor = "zstd";
         save();
         put_array("md100-mirrored.tree");
         system_.put_all("sys/block/zram0", {{"disksize", "67108864"},
@@ -54,7 +54,7 @@ TEST_F(Recompress, NeedsARamLegAndARecompressor)
 {
     put_array("md100-disk-only.tree");
     EXPECT_EQ(refusal(), "it has no RAM leg. Next: zraid-pool attach vm");
-    pool_.recompressor = "";
+    pool_.settings.recompressor = "";
     save();
     EXPECT_THAT(refusal(), HasSubstr("it has no recompressor"));
 }

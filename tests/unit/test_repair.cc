@@ -79,7 +79,7 @@ TEST_F(RepairPool, MakesARamLegWhereThereShouldBeOne)
     Claims(system_.paths, "vm").remove(Claims(system_.paths, "vm").list().at(0).uuid);
     put_array("md100-disk-only.tree");
     EXPECT_THAT(dry_run(), IsEmpty());
-    pool_.attach = AttachPolicy::always;
+    pool_.settings.attach = AttachPolicy::always;
     PoolStore(system_.paths).save(pool_);
     EXPECT_THAT(dry_run(), ElementsAre("make the RAM leg", "add the RAM leg"));
 }

@@ -39,7 +39,7 @@ class Report : public test::SavedPool
 protected:
     Report()
     {
-        pool_.description = "mail";
+        pool_.settings.description = "mail";
         save();
         system_.put_all(
             "sys/block/zram0",
@@ -144,7 +144,7 @@ TEST_F(Report, KeepsNumbersAndNulls)
     EXPECT_EQ(report["users"], Json::array());
     put_array("md100-ram-only.tree");
     EXPECT_EQ(json()["disk"], nullptr);
-    pool_.ram_limit = 32 * MiB;
+    pool_.settings.ram_limit = 32 * MiB;
     save();
     EXPECT_EQ(json()["ram_limit_bytes"], 33554432);
 }
@@ -161,7 +161,7 @@ TEST_F(Report, TellsOfLostLegs)
 
 TEST_F(Report, TellsWhatThePoolIsDefinedWith)
 {
-    pool_.compressor = "zstd";
+    pool_.settings.compressor = "zstd";
     save();
     put_array("md100-mirrored.tree");
     EXPECT_EQ(json()["compressor"], "zstd");

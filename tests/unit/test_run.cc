@@ -125,7 +125,7 @@ TEST_F(RunPool, StartsWithoutARamLegThatCannotBeHad)
     put_array("md100-disk-only.tree");
     system_.put("sys/class/zram-control/hot_add", "0\n");
     system_.put("proc/meminfo", "MemTotal: 1024 kB\nMemAvailable: 1024 kB\n");
-    pool_.attach = AttachPolicy::always;
+    pool_.settings.attach = AttachPolicy::always;
     save();
     EXPECT_EQ(failure([&] { start_pool(admin_, "vm"); }), "no error");
     EXPECT_THAT(log.lines(),
@@ -135,7 +135,7 @@ TEST_F(RunPool, StartsWithoutARamLegThatCannotBeHad)
 TEST_F(RunPool, SaysThatOnlyTheStoragePoolIsMissing)
 {
     put_array("md100-disk-only.tree");
-    pool_.libvirt = true;
+    pool_.settings.libvirt = true;
     save();
     admin_.uri = test::kNoDriver;
     EXPECT_THAT(failure([&] { start_pool(admin_, "vm"); }),
@@ -145,7 +145,7 @@ TEST_F(RunPool, SaysThatOnlyTheStoragePoolIsMissing)
 TEST_F(RunPool, LeavesLibvirtAloneWhereOnlyTheArrayIsMeant)
 {
     put_array("md100-disk-only.tree");
-    pool_.libvirt = true;
+    pool_.settings.libvirt = true;
     save();
     admin_.uri = test::kNoDriver;
     EXPECT_EQ(failure([&] { start_array_of(admin_, "vm"); }), "no error");
@@ -158,8 +158,8 @@ TEST_F(RunPool, StartsTheStoragePool)
 {
     const LibvirtConnection libvirt(test::kTestDriver);
     put_array("md100-disk-only.tree");
-    pool_.libvirt = true;
-    pool_.autostart = false;
+    pool_.settings.libvirt = true;
+    pool_.settings.autostart = false;
     save();
     start_pool(admin_, "vm");
     ASSERT_TRUE(libvirt.find_pool("vm"));
@@ -170,8 +170,8 @@ TEST_F(RunPool, StartsTheStoragePoolAgainWhenItCannotStop)
 {
     const LibvirtConnection libvirt(test::kTestDriver);
     put_array("md100-disk-only.tree");
-    pool_.libvirt = true;
-    pool_.autostart = false;
+    pool_.settings.libvirt = true;
+    pool_.settings.autostart = false;
     save();
     start_pool(admin_, "vm");
     put_array("md100-disk-faulty.tree");

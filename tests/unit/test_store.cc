@@ -53,7 +53,7 @@ TEST_F(PoolStoreTest, SavesAgain)
 {
     PoolDefinition pool = pool_definition();
     store_.save(pool);
-    pool.compressor = "zstd";
+    pool.settings.compressor = "zstd";
     store_.save(pool);
     EXPECT_EQ(store_.load("vm").compressor, "zstd");
     EXPECT_THAT(entries_of(system_.paths.pools()), ElementsAre("vm.xml"));

@@ -26,7 +26,7 @@ class Volumes : public ::testing::Test
 protected:
     Volumes()
     {
-        pool_.libvirt = true;
+        pool_.settings.libvirt = true;
         PoolStore(system_.paths).save(pool_);
         system_.put_tree("md100-disk-only.tree", "sys/block/md100");
         libvirt_.define_pool("<pool type='dir'><name>vm</name><target><path>/dev</path></target>"
@@ -71,7 +71,7 @@ TEST_F(Volumes, AreNotTooSmall)
 
 TEST_F(Volumes, NeedThePoolInLibvirt)
 {
-    pool_.libvirt = false;
+    pool_.settings.libvirt = false;
     PoolStore(system_.paths).save(pool_);
     const std::string text = "it is not registered with libvirt. Next: make and delete partitions "
                              "of /dev/md100 with parted";

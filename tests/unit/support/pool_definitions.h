@@ -27,7 +27,7 @@ inline PoolDefinition pool_definition(const std::string& name = "vm")
     pool.size = std::uint64_t{64} << 20U;
     pool.md_number = 100;
     pool.bitmap_chunk = std::uint64_t{4} << 20U;
-    pool.libvirt = false;
+    pool.settings.libvirt = false;
     return pool;
 }
 
