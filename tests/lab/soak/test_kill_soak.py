@@ -1,4 +1,4 @@
-"""A kill at every step: tests/lab/lab run --cases tests/lab/soak 'kill_soak.*'"""
+"""A kill at every step: tests/soak kill"""
 
 import kills
 import zlab

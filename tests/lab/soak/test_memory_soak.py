@@ -1,4 +1,4 @@
-"""Five minutes of memory pressure: tests/lab/lab run --cases tests/lab/soak memory_soak"""
+"""Five minutes of memory pressure: tests/soak memory"""
 
 import squeezing
 import zlab

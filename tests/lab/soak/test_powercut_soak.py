@@ -1,4 +1,4 @@
-"""Fifty power cuts: tests/lab/lab run --cases tests/lab/soak"""
+"""Fifty power cuts: tests/soak powercut"""
 
 import powercuts
 import zlab

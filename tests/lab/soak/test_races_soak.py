@@ -1,4 +1,4 @@
-"""Five minutes of races: tests/lab/lab run --cases tests/lab/soak races_soak"""
+"""Five minutes of races: tests/soak races"""
 
 import racing
 import zlab
