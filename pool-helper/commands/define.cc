@@ -34,8 +34,7 @@ void act(const Admin& admin, DefineOptions& options, const std::string& name)
         request.target = options.target;
     options.pool.read_into(request);
     request.settings.autostart = !options.no_autostart;
-    // A storage pool would take what the guest writes for its own.
-    request.settings.libvirt = !options.no_libvirt && request.type != PoolType::whole;
+    request.settings.libvirt = !options.no_libvirt;
     const PoolDefinition pool = define_pool(admin, request);
     renew_boot_units(admin.paths);
     std::cout << fmt::format("Pool '{}' is defined: {} over '{}'.\n", pool.name, pool.md_device(),

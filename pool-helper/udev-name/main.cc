@@ -3,7 +3,7 @@
 //   zraid-udev-name NAME-IN-SUPERBLOCK UUID-OF-ARRAY
 //   zraid-udev-name --volume KERNEL-NAME GROUP
 
-#include "layout/names.h"
+#include "layout/layout.h"
 #include "pools/stable_name.h"
 #include "pools/store.h"
 #include "util/error.h"
@@ -21,7 +21,7 @@ std::optional<zraid::PoolDefinition> find_pool(const std::span<char*> arguments)
     if (arguments.size() == 3)
         return pool_of_array(paths, arguments[1], Uuid::parse(arguments[2]));
     PoolDefinition pool = PoolStore(paths).load(arguments[3]);
-    if (!is_volume_of(paths, pool, arguments[2]))
+    if (!layout_of(paths, pool)->is_volume(arguments[2]))
         return std::nullopt;
     return pool;
 }

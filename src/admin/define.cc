@@ -5,7 +5,6 @@
 #include "devices/bitmap.h"
 #include "devices/block_device.h"
 #include "devices/device_names.h"
-#include "devices/file_system.h"
 #include "devices/image.h"
 #include "devices/superblock.h"
 #include "layout/layout.h"
@@ -58,7 +57,7 @@ void check_target(const DefineRequest& request)
 {
     if (!request.target)
         return;
-    if (request.type != PoolType::fs)
+    if (!has_target(request.type))
         throw UsageError(fmt::format("a pool of type {} is not mounted", to_string(request.type)),
                          "leave out --target, or give --type fs");
     check_path("target", *request.target);
@@ -114,18 +113,12 @@ std::string real_target(const std::string& path)
 void refuse_layout(const Admin& admin, const PoolDefinition& pool,
                    const std::vector<StoredPool>& others)
 {
-    if (pool.type == PoolType::fs && pool.size < kMinXfs + 2 * MiB)
-        throw UsageError(
-            fmt::format("{} is too small for a pool of type fs", format_size(pool.size)),
-            fmt::format("give at least {}: mkfs.xfs makes nothing smaller",
-                        format_size(kMinXfs + 2 * MiB)));
     for (const StoredPool& other : others) {
-        if (other.definition && pool.type == PoolType::fs &&
-            other.definition->target == pool.target)
+        if (other.definition && !pool.target.empty() && other.definition->target == pool.target)
             throw Error(fmt::format("'{}' belongs to pool '{}' already", pool.target, other.name),
                         "give another --target");
     }
-    refuse_taken_layout(admin.paths, pool);
+    layout_of(admin.paths, pool)->refuse_taken();
 }
 
 bool is_of_pool(const MdSuperblock& superblock, const std::string& name)
@@ -321,7 +314,7 @@ PoolDefinition choose_definition(const Admin& admin, const DefineRequest& reques
     pool.name = request.name;
     pool.uuid = uuid;
     pool.type = request.type;
-    if (request.type == PoolType::fs)
+    if (has_target(request.type))
         pool.target = real_target(request.target.value_or(default_target(request.name)));
     pool.image = request.image;
     pool.size = size;
@@ -413,8 +406,7 @@ void make_image(const PoolDefinition& pool, const DefineRequest& request, Rollba
     } else if (image.content == ImageContent::empty) {
         complete_image(pool.image, pool.size, request.preallocate);
         rollback.add("blank the image", [pool] {
-            // What a file system writes is everywhere.
-            if (pool.type == PoolType::fs)
+            if (layout_traits(pool.type).fills_image)
                 blank_image(pool.image);
             else
                 blank_image_ends(pool.image);
@@ -422,26 +414,12 @@ void make_image(const PoolDefinition& pool, const DefineRequest& request, Rollba
     }
 }
 
-const char* layout_name(PoolType type)
-{
-    switch (type) {
-    case PoolType::logical:
-        return "volume group";
-    case PoolType::fs:
-        return "file system";
-    case PoolType::disk:
-    case PoolType::whole:
-        break;
-    }
-    return "partition table";
-}
-
 void make_array(const Admin& admin, Mirror& mirror, const FileLock& lock,
                 const PoolDefinition& pool, Rollback& rollback)
 {
     const bool is_new = mirror.view().state() == PoolState::inactive;
     // Of an array that is up already a guest may have the whole: then the table is the guest's.
-    if (!is_new && (pool.type == PoolType::disk || pool.type == PoolType::whole))
+    if (!is_new && layout_traits(pool.type).may_be_guests)
         return;
     if (is_new) {
         // Undone behind the end of `mirror`, so with one of its own.
@@ -449,8 +427,8 @@ void make_array(const Admin& admin, Mirror& mirror, const FileLock& lock,
                      [&admin, &lock, pool] { Mirror(admin.paths, pool, lock).stop(); });
         mirror.create();
     }
-    in_context(fmt::format("make the pool's {}", layout_name(pool.type)), [&] {
-        const auto layout = layout_of(admin.paths, pool, lock.fd());
+    const auto layout = layout_of(admin.paths, pool, lock.fd());
+    in_context(fmt::format("make the pool's {}", layout->traits().what), [&] {
         layout->make();
         if (pool.settings.libvirt)
             layout->refuse_hidden();
@@ -461,15 +439,19 @@ void make_array(const Admin& admin, Mirror& mirror, const FileLock& lock,
 /// The folder that define made for it; one that the administrator chose is his.
 void remove_target(const PoolDefinition& pool)
 {
-    if (pool.type == PoolType::fs && pool.target == real_target(default_target(pool.name)))
+    if (has_target(pool.type) && pool.target == real_target(default_target(pool.name)))
         ::rmdir(pool.target.c_str());
 }
 
 } // namespace
 
-PoolDefinition define_pool(const Admin& admin, const DefineRequest& request)
+PoolDefinition define_pool(const Admin& admin, const DefineRequest& asked)
 {
-    check_request(request);
+    check_request(asked);
+    DefineRequest request = asked;
+    // A storage pool would take what the guest writes for its own.
+    if (!layout_traits(request.type).has_volumes)
+        request.settings.libvirt = false;
     // One definition at a time: names, images and md numbers are compared with those of all others.
     const FileLock all = lock_pool(admin.paths, ".define");
     const FileLock lock = lock_pool(admin.paths, request.name);

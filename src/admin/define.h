@@ -25,10 +25,11 @@ struct DefineRequest
     PoolSettings settings;
 };
 
-/// Makes a pool: definition, image, array, its layout, libvirt's storage pool; in this order,
+/// Makes a pool: definition, image, array, its layout, libvirt's storage pool (if the layout has
+/// volumes); in this order,
 /// so that after a crash the definition tells what to go on with, or to take away. Asked for the
 /// same again, it does what is missing. On failure it undoes what this call did.
-PoolDefinition define_pool(const Admin& admin, const DefineRequest& request);
+PoolDefinition define_pool(const Admin& admin, const DefineRequest& asked);
 
 /// Checks what is asked for, as far as that says it.
 /// @throws UsageError

@@ -1,6 +1,6 @@
 #include "admin/grow_file.h"
 
-#include "layout/names.h"
+#include "layout/layout.h"
 #include "util/error.h"
 #include "util/size.h"
 
@@ -34,7 +34,7 @@ bool is_volume(const Paths& paths, const LibvirtDisk& disk, const PoolDefinition
     if (disk.pool == pool.name)
         return disk.volume == volume;
     std::error_code ignored;
-    return fs::weakly_canonical(disk.path, ignored) == volume_path(paths, pool, volume);
+    return fs::weakly_canonical(disk.path, ignored) == layout_of(paths, pool)->volume_path(volume);
 }
 
 } // namespace
@@ -44,7 +44,7 @@ void grow_file(const Admin& admin, const PoolDefinition& pool, const std::string
 {
     if (!pool.settings.libvirt || !disks) {
         report.remarks.push_back(fmt::format("qemu-img resize makes '{}' larger",
-                                             volume_path(admin.paths, pool, volume)));
+                                             layout_of(admin.paths, pool)->volume_path(volume)));
         return;
     }
     const LibvirtConnection libvirt(admin.uri);

@@ -7,7 +7,6 @@
 #include "devices/partitions.h"
 #include "devices/superblock.h"
 #include "layout/layout.h"
-#include "layout/names.h"
 #include "libvirt/connection.h"
 #include "mirror/hold.h"
 #include "mirror/mirror.h"
@@ -42,14 +41,11 @@ std::uint64_t check_growth(const PoolDefinition& pool, std::uint64_t wanted)
 
 void check_volume(const Admin& admin, const PoolDefinition& pool, const std::string& volume)
 {
-    check_volume_name(pool, volume);
+    const auto layout = layout_of(admin.paths, pool);
+    layout->check_volume_name(volume);
     if (!read_md(admin.paths, pool.md_number))
         throw Error("its array is not there", fmt::format("zraid-pool start {}", pool.name));
-    const bool is_there = has_partitions(pool.type)
-                              ? kernel_partitions(admin.paths, pool.md_kernel_name())
-                                    .contains(partition_number(pool, volume))
-                              : std::filesystem::exists(volume_path(admin.paths, pool, volume));
-    if (!is_there)
+    if (!layout->has_volume(volume))
         throw Error(fmt::format("there is no volume '{}'", volume),
                     fmt::format("zraid-pool vol-list {}", pool.name));
 }
@@ -59,10 +55,11 @@ void check_volume(const Admin& admin, const PoolDefinition& pool, const std::str
 std::string device_of(const Paths& paths, const LibvirtDisk& disk, const PoolDefinition& pool)
 {
     std::error_code ignored;
-    const auto device = std::filesystem::canonical(pool.settings.libvirt && disk.pool == pool.name
-                                                       ? volume_path(paths, pool, disk.volume)
-                                                       : disk.path,
-                                                   ignored);
+    const auto device =
+        std::filesystem::canonical(pool.settings.libvirt && disk.pool == pool.name
+                                       ? layout_of(paths, pool)->volume_path(disk.volume)
+                                       : disk.path,
+                                   ignored);
     return device.parent_path() == "/dev" ? device.filename().string() : "";
 }
 
@@ -169,14 +166,13 @@ std::uint64_t size_of_device(const Paths& paths, const std::string& device)
     return std::stoull(sectors) * 512;
 }
 
-void grow_layout(const Admin& admin, const PoolDefinition& pool, const ResizeRequest& request,
-                 const FileLock& lock)
+void grow_layout(const Admin& admin, const PoolDefinition& pool, const Layout& layout,
+                 const ResizeRequest& request)
 {
-    const auto layout = layout_of(admin.paths, pool, lock.fd());
-    layout->bring_up();
-    layout->grow();
+    layout.bring_up();
+    layout.grow();
     if (!request.volume.empty())
-        layout->extend(request.volume);
+        layout.extend(request.volume);
     settle_udev();
     if (pool.settings.libvirt)
         LibvirtConnection(admin.uri).refresh_pool(pool.name);
@@ -185,11 +181,11 @@ void grow_layout(const Admin& admin, const PoolDefinition& pool, const ResizeReq
 /// The partition table, if it is the pool's, covers the whole array; the volume what is free behind
 /// it.
 /// @param disks of all domains, if libvirt could be asked
-void grow_table(const Admin& admin, const PoolDefinition& pool, const ResizeRequest& request,
-                const FileLock& lock, const std::optional<std::vector<LibvirtDisk>>& disks,
+void grow_table(const Admin& admin, const PoolDefinition& pool, const Layout& layout,
+                const ResizeRequest& request, const std::optional<std::vector<LibvirtDisk>>& disks,
                 ResizeReport& report)
 {
-    if (pool.type == PoolType::whole) {
+    if (!layout.traits().has_volumes) {
         if (!request.volume.empty())
             throw Error("it has no volumes: what is in the array is the guest's",
                         "leave out --volume, and let the guest make its partitions larger");
@@ -218,8 +214,8 @@ void grow_table(const Admin& admin, const PoolDefinition& pool, const ResizeRequ
                         "leave out --volume, and let the guest make them larger");
         return;
     }
-    if (read_partition_table(pool.md_device()) == PartitionTable::gpt)
-        grow_layout(admin, pool, request, lock);
+    if (layout.is_made())
+        grow_layout(admin, pool, layout, request);
 }
 
 void tell_domains(const Admin& admin, const PoolDefinition& pool,
@@ -229,7 +225,8 @@ void tell_domains(const Admin& admin, const PoolDefinition& pool,
     const LibvirtConnection libvirt(admin.uri);
     std::error_code ignored;
     const std::string larger =
-        std::filesystem::canonical(volume_path(admin.paths, pool, volume), ignored).filename();
+        std::filesystem::canonical(layout_of(admin.paths, pool)->volume_path(volume), ignored)
+            .filename();
     for (const LibvirtDisk& disk : disks) {
         const std::string device = device_of(admin.paths, disk, pool);
         const bool grown = (!volume.empty() && device == larger) || device == pool.md_kernel_name();
@@ -255,18 +252,20 @@ ResizeReport resize_pool(const Admin& admin, const ResizeRequest& request)
     if (!request.volume.empty())
         check_volume(admin, pool, request.volume);
     const auto disks = disks_of(admin, pool);
+    const LayoutTraits traits = layout_traits(pool.type);
     ResizeReport report;
     {
         const FileLock lock = lock_pool(admin.paths, pool.name);
         pool = PoolStore(admin.paths).load(pool.name);
         grow_array(admin, pool, check_growth(pool, request.size), lock);
-        if (has_partitions(pool.type))
-            grow_table(admin, pool, request, lock, disks, report);
+        const auto layout = layout_of(admin.paths, pool, lock.fd());
+        if (traits.may_be_guests)
+            grow_table(admin, pool, *layout, request, disks, report);
         else
-            grow_layout(admin, pool, request, lock);
+            grow_layout(admin, pool, *layout, request);
         report.size = pool.size;
     }
-    if (pool.type == PoolType::fs) {
+    if (traits.has_files) {
         if (!request.volume.empty())
             grow_file(admin, pool, request.volume, disks, report);
     } else if (disks) {

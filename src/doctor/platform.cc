@@ -1,5 +1,6 @@
 #include "admin/mdadm_mail.h"
 #include "doctor/looks.h"
+#include "layout/layout.h"
 #include "mirror/ram_leg.h"
 #include "pools/store.h"
 #include "util/files.h"
@@ -34,7 +35,7 @@ std::string advised_filter(const Paths& paths)
 {
     std::string accepted;
     for (const StoredPool& pool : PoolStore(paths).load_all()) {
-        if (pool.definition && pool.definition->type == PoolType::logical)
+        if (pool.definition && layout_traits(pool.definition->type).needs_lvm_of_host)
             accepted += fmt::format(R"("a|^{}$|", )", pool.definition->md_device());
     }
     return fmt::format(R"(global_filter = [ {}"r|^/dev/md[0-9]+p|", "r|^/dev/zraid/|" ])",

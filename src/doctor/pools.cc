@@ -1,8 +1,7 @@
 #include "admin/report.h"
-#include "devices/volume_group.h"
 #include "doctor/looks.h"
+#include "layout/layout.h"
 #include "util/error.h"
-#include "util/process.h"
 #include "util/size.h"
 
 #include <algorithm>
@@ -98,27 +97,27 @@ void look_at_image(const PoolReport& pool, Findings& found)
                          fmt::format("chmod o-rw {}", path)});
 }
 
-/// What libvirt and zraid need for pools that are no partitions.
-void look_at_layout(const PoolReport& pool, Findings& found)
+/// What libvirt and zraid need for what stands on the array.
+void look_at_layout(const Paths& paths, const PoolReport& pool, Findings& found)
 {
     const std::string subject = fmt::format("pool '{}'", pool.name);
+    const auto layout = layout_of(paths, pool.definition);
     try {
-        if (pool.definition.type == PoolType::fs) {
-            run({{"mkfs.xfs", "-V"}});
-        } else if (pool.definition.type == PoolType::logical) {
-            const bool is_seen = !devices_of_volume_group(pool.name).empty();
-            if (!is_seen && pool.view.state() != PoolState::inactive)
-                found.push_back({Severity::error, subject,
-                                 "the host's LVM, and with it libvirt, does not see its volume "
-                                 "group",
-                                 hidden_group_advice(pool.definition.md_device())});
-        }
+        layout->check_programs();
     } catch (const std::exception& e) {
         found.push_back({Severity::error, subject, explain(e), "install lvm2 and xfsprogs"});
+        return;
+    }
+    if (pool.view.state() == PoolState::inactive)
+        return;
+    try {
+        layout->refuse_hidden();
+    } catch (const Error& e) {
+        found.push_back({Severity::error, subject, e.what(), e.next()});
     }
 }
 
-void look_at_pool(const PoolReport& pool, Findings& found)
+void look_at_pool(const Paths& paths, const PoolReport& pool, Findings& found)
 {
     const std::string subject = fmt::format("pool '{}'", pool.name);
     if (!pool.problem.empty()) {
@@ -132,7 +131,7 @@ void look_at_pool(const PoolReport& pool, Findings& found)
     else
         found.push_back({Severity::good, subject, to_string(pool.view.state()), ""});
     look_at_image(pool, found);
-    look_at_layout(pool, found);
+    look_at_layout(paths, pool, found);
 }
 
 } // namespace
@@ -141,7 +140,7 @@ Findings look_at_pools(const Admin& admin)
 {
     Findings found;
     for (const PoolReport& pool : report_all(admin))
-        look_at_pool(pool, found);
+        look_at_pool(admin.paths, pool, found);
     if (found.empty())
         found.push_back({Severity::note, "pools", "none is defined", "zraid-pool define --help"});
     return found;

@@ -1,7 +1,7 @@
 #include "domains/hook_operations.h"
 
 #include "domains/pool_finder.h"
-#include "layout/names.h"
+#include "layout/layout.h"
 #include "mirror/claims.h"
 #include "mirror/hold.h"
 #include "mirror/mirror.h"
@@ -39,10 +39,11 @@ void claim(const Paths& paths, const PoolDefinition& pool, const DomainDisks& do
 /// The domain's paths below /dev/zraid lead somewhere as soon as the array is there.
 void make_stable_names(const Paths& paths, const PoolDefinition& pool, const DomainDisks& domain)
 {
+    const auto layout = layout_of(paths, pool);
     for (const DiskSource& source : domain.sources) {
         try {
             make_stable_name(paths, pool, source.path);
-            make_volume_link(paths, pool, source.path);
+            layout->make_volume_link(source.path);
         } catch (const std::exception& e) {
             log().warn("pool '{}': {}", pool.name, explain(e));
         }

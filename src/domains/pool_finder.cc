@@ -2,7 +2,7 @@
 
 #include "devices/block_tree.h"
 #include "devices/md.h"
-#include "layout/names.h"
+#include "layout/layout.h"
 #include "pools/stable_name.h"
 #include "pools/store.h"
 #include "util/error.h"
@@ -116,8 +116,9 @@ std::vector<PoolDefinition> pools_of_domain(const Paths& paths, const DomainDisk
         const PoolDefinition& definition = *pool.definition;
         const bool by_number =
             wanted_numbers.contains(definition.md_number) && !number_is_foreign(paths, definition);
+        const auto layout = layout_of(paths, definition);
         const bool by_text = std::any_of(missing.begin(), missing.end(), [&](const auto& path) {
-            return volume_in_path(paths, definition, path).has_value();
+            return layout->volume_in_path(path).has_value();
         });
         if ((by_name && definition.settings.libvirt) || by_path || by_number || by_text)
             found.push_back(definition);

@@ -5,12 +5,9 @@
 namespace zraid {
 
 /// For a pool whose array a domain has: what is in it is the guest's.
-std::unique_ptr<Layout> no_layout();
+std::unique_ptr<Layout> whole_layout(const Paths& paths, const PoolDefinition& pool);
 std::unique_ptr<Layout> disk_layout(const Paths& paths, const PoolDefinition& pool, int lock_fd);
 std::unique_ptr<Layout> logical_layout(const Paths& paths, const PoolDefinition& pool);
 std::unique_ptr<Layout> fs_layout(const Paths& paths, const PoolDefinition& pool, int lock_fd);
-
-void refuse_taken_group(const Paths& paths, const PoolDefinition& pool);
-void refuse_taken_target(const PoolDefinition& pool);
 
 } // namespace zraid

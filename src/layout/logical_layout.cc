@@ -1,8 +1,12 @@
+#include "devices/block_tree.h"
 #include "devices/partitions.h"
 #include "devices/volume_group.h"
 #include "layout/layouts.h"
+#include "layout/names.h"
+#include "pools/stable_name.h"
 #include "util/error.h"
 #include "util/files.h"
+#include "util/process.h"
 #include "util/wait.h"
 
 #include <algorithm>
@@ -49,12 +53,36 @@ public:
     {
     }
 
+    LayoutTraits traits() const override
+    {
+        LayoutTraits traits;
+        traits.what = "volume group";
+        traits.needs_lvm_of_host = true;
+        return traits;
+    }
     LayoutState state() const override
     {
         if (passage_.is_open())
             return LayoutState::partly;
         return active().empty() ? LayoutState::idle : LayoutState::up;
     }
+    void refuse_taken() const override
+    {
+        const std::string advice = "define the pool under another name";
+        if (pool_.name == "zraid")
+            throw Error("a volume group 'zraid' would be in the way of zraid's own /dev/zraid",
+                        advice);
+        const auto devices = devices_of_volume_group(pool_.name);
+        if (!devices.empty())
+            throw Error(fmt::format("there is a volume group '{}' already, on {}", pool_.name,
+                                    fmt::join(devices, ", ")),
+                        advice);
+        if (fs::exists(fs::symlink_status(paths_.device(pool_.name))))
+            throw Error(fmt::format("'{}' is there already, where the volumes would be",
+                                    paths_.device(pool_.name).string()),
+                        advice);
+    }
+    void check_programs() const override { run({{"vgs", "--version"}}); }
     void make() const override
     {
         const auto found = group_.found();
@@ -105,7 +133,68 @@ public:
                                     pool_.name, open.front()));
     }
     void grow() const override { group_.grow(); }
+
+    std::string volume_path(const std::string& volume) const override
+    {
+        return paths_.device(pool_.name) / volume;
+    }
+    void check_volume_name(const std::string& volume) const override
+    {
+        check_file_name(pool_, volume);
+    }
+    bool has_volume(const std::string& volume) const override
+    {
+        return fs::exists(volume_path(volume));
+    }
+    /// Knows /dev/POOL/VOLUME, /dev/mapper/POOL-VOLUME and /dev/zraid/POOL-VOLUME.
+    std::optional<std::string> volume_in_path(const std::string& path) const override
+    {
+        const fs::path normal = fs::path(path).lexically_normal();
+        const std::string name = normal.filename();
+        if (normal.parent_path() == paths_.device(pool_.name) && !name.empty())
+            return name;
+        if (normal.parent_path() == paths_.device("mapper"))
+            return volume_in_mapper_name(pool_.name, name);
+        const std::string prefix = pool_.name + '-';
+        if (normal.parent_path() == paths_.device("zraid") && name.starts_with(prefix) &&
+            name.size() > prefix.size())
+            return name.substr(prefix.size());
+        return std::nullopt;
+    }
+    void make_volume_link(const std::string& path) const override
+    {
+        const fs::path link = fs::path(path).lexically_normal();
+        if (link.parent_path() != paths_.device("zraid") ||
+            fs::is_symlink(fs::symlink_status(link)))
+            return;
+        const auto volume = volume_in_path(path);
+        if (!volume)
+            return;
+        std::error_code code;
+        const fs::path device = fs::canonical(volume_path(*volume), code);
+        if (code)
+            return; // there is no such volume: QEMU will say so
+        make_stable_link(link, device.filename());
+    }
+    bool is_volume(const std::string& device) const override
+    {
+        const auto name = read_attribute(paths_.block(device) / "dm/name");
+        return name && volume_in_mapper_name(pool_.name, *name) &&
+               arrays_below(paths_, paths_.device(device)).contains(pool_.md_number);
+    }
+    void check_new_volume_name(const std::string& volume) const override
+    {
+        check_chosen_name(volume);
+    }
     void extend(const std::string& volume) const override { group_.extend(volume); }
+    std::string openers_of_volume(const std::string& volume) const override
+    {
+        return openers_of_device_at(paths_, volume_path(volume));
+    }
+    std::string by_hand() const override
+    {
+        return fmt::format("make and delete volumes of {} with lvcreate and lvremove", pool_.name);
+    }
 
 private:
     std::set<std::string> active() const
@@ -124,22 +213,6 @@ private:
 std::unique_ptr<Layout> logical_layout(const Paths& paths, const PoolDefinition& pool)
 {
     return std::make_unique<LogicalLayout>(paths, pool);
-}
-
-void refuse_taken_group(const Paths& paths, const PoolDefinition& pool)
-{
-    const std::string advice = "define the pool under another name";
-    if (pool.name == "zraid")
-        throw Error("a volume group 'zraid' would be in the way of zraid's own /dev/zraid", advice);
-    const auto devices = devices_of_volume_group(pool.name);
-    if (!devices.empty())
-        throw Error(fmt::format("there is a volume group '{}' already, on {}", pool.name,
-                                fmt::join(devices, ", ")),
-                    advice);
-    if (fs::exists(fs::symlink_status(paths.device(pool.name))))
-        throw Error(fmt::format("'{}' is there already, where the volumes would be",
-                                paths.device(pool.name).string()),
-                    advice);
 }
 
 } // namespace zraid

@@ -6,17 +6,42 @@
 #include "util/size.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cctype>
 #include <sstream>
+#include <vector>
 
 #include <pugixml.hpp>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 namespace zraid {
 
 namespace {
+
+/// A pool type, as definitions and people have it.
+struct PoolTypeWord
+{
+    PoolType type;
+    const char* word;
+    const char* meaning;
+    bool has_target;
+};
+
+constexpr std::array kPoolTypes{
+    PoolTypeWord{PoolType::disk, "disk", "partitions", false},
+    PoolTypeWord{PoolType::logical, "logical", "an LVM volume group", false},
+    PoolTypeWord{PoolType::fs, "fs", "files", true},
+    PoolTypeWord{PoolType::whole, "whole", "a domain has the array itself", false},
+};
+
+const PoolTypeWord& word_of(PoolType type)
+{
+    return *std::find_if(kPoolTypes.begin(), kPoolTypes.end(),
+                         [&](const PoolTypeWord& known) { return known.type == type; });
+}
 
 constexpr std::uint64_t kMinChunk = 64 * KiB;
 /// Bytes that mdadm keeps for the bitmap in front of the data of a leg of this size, whatever the
@@ -90,9 +115,9 @@ PoolDefinition read_pool(const pugi::xml_node& root)
     if (root.child("image").attribute("type").as_string("file") == std::string("block"))
         pool.image_kind = ImageKind::block;
     pool.target = root.child("target").attribute("path").as_string();
-    if ((pool.type == PoolType::fs) == pool.target.empty())
-        throw Error(pool.target.empty() ? "a pool of type fs needs a <target>"
-                                        : "only a pool of type fs has a <target>");
+    if (has_target(pool.type) == pool.target.empty())
+        throw Error(fmt::format("a pool of type {} {}", to_string(pool.type),
+                                pool.target.empty() ? "needs a <target>" : "has no <target>"));
     pool.size = bytes_of(root.child("size"));
     if (pool.size < kMinImageSize || pool.size > kMaxImageSize)
         throw Error(fmt::format("a size of {} bytes is not between 16 MiB and 16 TiB", pool.size));
@@ -123,30 +148,28 @@ std::string default_target(const std::string& pool)
     return "/var/lib/libvirt/images/" + pool;
 }
 
+bool has_target(PoolType type)
+{
+    return word_of(type).has_target;
+}
+
 std::string to_string(PoolType type)
 {
-    switch (type) {
-    case PoolType::disk:
-        return "disk";
-    case PoolType::whole:
-        return "whole";
-    case PoolType::logical:
-        return "logical";
-    case PoolType::fs:
-        return "fs";
-    }
-    return "unknown";
+    return word_of(type).word;
 }
 
 PoolType parse_pool_type(const std::string& text)
 {
-    for (const PoolType type : {PoolType::disk, PoolType::logical, PoolType::fs, PoolType::whole}) {
-        if (text == to_string(type))
-            return type;
+    std::vector<std::string> choices;
+    for (const PoolTypeWord& known : kPoolTypes) {
+        if (text == known.word)
+            return known.type;
+        choices.push_back(fmt::format("{} ({})", known.word, known.meaning));
     }
+    const std::string last = choices.back();
+    choices.pop_back();
     throw UsageError(fmt::format("'{}' is no pool type", text),
-                     "choose disk (partitions), logical (an LVM volume group), fs (files) or whole "
-                     "(a domain has the array itself)");
+                     fmt::format("choose {} or {}", fmt::join(choices, ", "), last));
 }
 
 void check_pool_name(const std::string& name)

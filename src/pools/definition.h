@@ -19,12 +19,6 @@ enum class PoolType
     whole,   ///< a domain has the array itself; what is in it is the guest's, never written by us
 };
 
-/// What stands on the array is partitions, whoever makes them.
-constexpr bool has_partitions(PoolType type)
-{
-    return type == PoolType::disk || type == PoolType::whole;
-}
-
 /// One pool as the administrator defined it: /etc/zraid/pools/NAME.xml.
 struct PoolDefinition
 {
@@ -59,6 +53,9 @@ inline constexpr std::uint64_t kMaxBitmapChunk = std::uint64_t{1} << 30U;
 
 /// Where an fs pool is mounted if nothing else is said.
 std::string default_target(const std::string& pool);
+
+/// Is a pool of this type mounted, so that its definition has a target?
+bool has_target(PoolType type);
 
 std::string to_string(PoolType type);
 /// @throws UsageError that lists the valid words

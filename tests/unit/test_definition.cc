@@ -196,7 +196,7 @@ TEST(DefinitionXml, HasATargetWhereItIsMounted)
     EXPECT_EQ(refusal(to_xml(pool)), "vm.xml: a pool of type fs needs a <target>");
     pool.target = "/x";
     pool.type = PoolType::disk;
-    EXPECT_EQ(refusal(to_xml(pool)), "vm.xml: only a pool of type fs has a <target>");
+    EXPECT_EQ(refusal(to_xml(pool)), "vm.xml: a pool of type disk has no <target>");
 }
 
 TEST(DefinitionXml, IsReadableByPeople)

@@ -2,6 +2,7 @@
 #include "support/failure.h"
 #include "support/fake_system.h"
 #include "support/pool_definitions.h"
+#include "util/size.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -59,16 +60,45 @@ TEST_F(LayoutTest, IsNotMountedOverFiles)
 {
     PoolDefinition pool = pool_definition();
     pool.type = PoolType::fs;
+    pool.size = GiB;
     pool.target = system_ / "mnt";
-    EXPECT_EQ(failure([&] { refuse_taken_layout(system_.paths, pool); }), "no error");
+    EXPECT_EQ(failure([&] { layout_of(system_.paths, pool)->refuse_taken(); }), "no error");
     system_.folder("mnt");
-    EXPECT_EQ(failure([&] { refuse_taken_layout(system_.paths, pool); }), "no error");
+    EXPECT_EQ(failure([&] { layout_of(system_.paths, pool)->refuse_taken(); }), "no error");
     system_.put("mnt/file", "");
-    EXPECT_THAT(failure([&] { refuse_taken_layout(system_.paths, pool); }),
+    EXPECT_THAT(failure([&] { layout_of(system_.paths, pool)->refuse_taken(); }),
                 HasSubstr("is not empty"));
     pool.target = system_ / "mnt/file";
-    EXPECT_THAT(failure([&] { refuse_taken_layout(system_.paths, pool); }),
+    EXPECT_THAT(failure([&] { layout_of(system_.paths, pool)->refuse_taken(); }),
                 HasSubstr("is no folder"));
+}
+
+TEST_F(LayoutTest, NeedsRoom)
+{
+    PoolDefinition pool = pool_definition();
+    pool.type = PoolType::fs;
+    pool.target = system_ / "mnt";
+    pool.size = 301 * MiB;
+    EXPECT_EQ(failure([&] { layout_of(system_.paths, pool)->refuse_taken(); }),
+              "301 MiB is too small for a pool of type fs. Next: give at least 302 MiB: mkfs.xfs "
+              "makes nothing smaller");
+    pool.size = 302 * MiB;
+    EXPECT_EQ(failure([&] { layout_of(system_.paths, pool)->refuse_taken(); }), "no error");
+}
+
+TEST(LayoutTraits, SayWhatAdministratorsMeet)
+{
+    EXPECT_EQ(layout_traits(PoolType::disk).what, "partition table");
+    EXPECT_EQ(layout_traits(PoolType::logical).what, "volume group");
+    EXPECT_EQ(layout_traits(PoolType::fs).what, "file system");
+    for (const PoolType type : {PoolType::disk, PoolType::logical, PoolType::fs, PoolType::whole}) {
+        const LayoutTraits traits = layout_traits(type);
+        EXPECT_EQ(traits.has_volumes, type != PoolType::whole);
+        EXPECT_EQ(traits.has_files, type == PoolType::fs);
+        EXPECT_EQ(traits.may_be_guests, type == PoolType::disk || type == PoolType::whole);
+        EXPECT_EQ(traits.needs_lvm_of_host, type == PoolType::logical);
+        EXPECT_EQ(has_target(type), type == PoolType::fs);
+    }
 }
 
 } // namespace

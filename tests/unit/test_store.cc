@@ -55,7 +55,7 @@ TEST_F(PoolStoreTest, SavesAgain)
     store_.save(pool);
     pool.settings.compressor = "zstd";
     store_.save(pool);
-    EXPECT_EQ(store_.load("vm").compressor, "zstd");
+    EXPECT_EQ(store_.load("vm").settings.compressor, "zstd");
     EXPECT_THAT(entries_of(system_.paths.pools()), ElementsAre("vm.xml"));
 }
 
