@@ -1,7 +1,7 @@
 """A kill at every step: tests/lab/lab run --cases tests/lab/soak 'kill_soak.*'"""
 
-import kills
 import zlab
+from scenarios import kills
 
 
 @zlab.options(timeout=7200)

@@ -1,7 +1,7 @@
 """Fifty power cuts: tests/lab/lab run --cases tests/lab/soak"""
 
-import powercuts
 import zlab
+from scenarios import powercuts
 
 
 @zlab.options(timeout=3600)

@@ -1,7 +1,7 @@
 """Five minutes of races: tests/lab/lab run --cases tests/lab/soak races_soak"""
 
-import racing
 import zlab
+from scenarios import racing
 
 
 @zlab.options(timeout=2400)
