@@ -23,9 +23,9 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 
 import contenders  # noqa: E402
-import pools  # noqa: E402
 import zlab  # noqa: E402
 from contenders import quiet  # noqa: E402
+from toolbox import pools  # noqa: E402
 from zlab import MIB, Domain, wait_for, zraid  # noqa: E402
 
 MARK = "zraid-bench: "

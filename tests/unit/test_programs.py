@@ -17,7 +17,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
-from terminal import on_terminal  # noqa: E402 pylint: disable=wrong-import-position
+from toolbox.terminal import on_terminal  # noqa: E402 pylint: disable=wrong-import-position
 
 POOL = ""
 HOOK = ""

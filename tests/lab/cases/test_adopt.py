@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 from typing import Dict, List, Tuple
 
-import kills
 import zlab
-from kills import calls_of, kill_at
-from nfs import NfsServer
-from pools import (DEFINITIONS, assert_same, files_below, get, process_arguments, put, system,
+from scenarios import kills
+from scenarios.kills import calls_of, kill_at
+from toolbox.nfs import NfsServer
+from toolbox.pools import (DEFINITIONS, assert_same, files_below, get, process_arguments, put, system,
                    wait_for_device)
 from zlab import MIB, Domain, Done, Lab, sh, virsh, zraid
 

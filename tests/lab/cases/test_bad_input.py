@@ -1,12 +1,13 @@
 """Bad input: one clear line, the right exit code (1 failed, 2 usage), and nothing changed."""
 
+import json
 import os
 import re
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
 
 import zlab
-from pools import (CLAIMS, DEFINITIONS, HOOK, assert_one_line, assert_same, assert_silent, get, hook,
+from toolbox.pools import (CLAIMS, DEFINITIONS, HOOK, assert_one_line, assert_same, assert_silent, get, hook,
                    make_pool, prepare, put, release, sparse, system, with_uuid)
 from zlab import MIB, Domain, Lab, sh, zraid
 
@@ -301,7 +302,7 @@ def test_definitions(lab: Lab) -> None:
     assert done.rc == 1 and done.err.count("\n") == 1 and "other.xml" in done.err
     assert re.search(r"(?m)^good +disk-only ", done.out) and re.search(r"(?m)^other +broken ", done.out)
     done = zraid("list", "--json", check=False)
-    listed = zlab.json.loads(done.out)
+    listed = json.loads(done.out)
     assert [pool["name"] for pool in listed] == ["good", "other"]
     assert "other.xml" in listed[1]["problem"] and listed[1]["state"] is None
     zraid("attach", "good")

@@ -4,7 +4,7 @@ import json
 from typing import Dict, List
 
 import zlab
-from pools import HOOK, make_pool
+from toolbox.pools import HOOK, make_pool
 from zlab import Lab, zraid
 
 

@@ -5,8 +5,8 @@ import shlex
 from pathlib import Path
 from typing import Set
 
-from documents import difference, examples, sizes_given, transcript
-from pools import DEFINITIONS
+from toolbox.documents import difference, examples, sizes_given, transcript
+from toolbox.pools import DEFINITIONS
 from zlab import Domain, Lab, say, sh, zraid
 
 TREE = Path(__file__).parents[3]

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import zlab
-from pools import (HOOK, Now, Watch, assert_one_line, assert_same, assert_silent, make_pool,
+from toolbox.pools import (HOOK, Now, Watch, assert_one_line, assert_same, assert_silent, make_pool,
                    place_in_image, prepare, put, release, system, with_uuid)
 from zlab import MIB, Domain, Lab, counters, sh, sysfs, virsh, wait_for, zraid
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from pools import hook, make_pool, prepare, release
+from toolbox.pools import hook, make_pool, prepare, release
 from zlab import Domain, Lab, name_of, sh, wait_for, zraid
 
 

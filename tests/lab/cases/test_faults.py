@@ -7,11 +7,11 @@ import threading
 import time
 from pathlib import Path
 
-import records
 import zlab
-from faults import FlakyDisk, write_pattern
-from monitoring import Monitor
-from pools import Pool, make_pool
+from toolbox import records
+from toolbox.faults import FlakyDisk, write_pattern
+from toolbox.monitoring import Monitor
+from toolbox.pools import Pool, make_pool
 from zlab import MIB, Lab, counters, sh, wait_for, wait_state, zraid
 
 

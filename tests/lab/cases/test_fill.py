@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import zlab
-from faults import write_pattern
-from monitoring import Monitor
-from pools import get, make_pool
+from toolbox.faults import write_pattern
+from toolbox.monitoring import Monitor
+from toolbox.pools import get, make_pool
 from zlab import MIB, Domain, Lab, counters, sh, wait_for, zraid
 
 

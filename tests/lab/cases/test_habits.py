@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 import zlab
-from pools import DEFINITIONS, assert_one_line, make_pool
-from terminal import on_terminal
+from toolbox.pools import DEFINITIONS, assert_one_line, make_pool
+from toolbox.terminal import on_terminal
 from zlab import MIB, Lab, name_of, wait_for, zraid
 
 RED = "\x1b[31m"

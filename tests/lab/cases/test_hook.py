@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import zlab
-from pools import (HOOK, Now, Pool, assert_same, assert_silent, hook, make_pool, prepare,
+from toolbox.pools import (HOOK, Now, Pool, assert_same, assert_silent, hook, make_pool, prepare,
                    process_arguments, release, sparse, system, wait_for_device, with_uuid)
 from zlab import MIB, Domain, Lab, sh, wait_for, zraid
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Dict, List, Union
 
 import zlab
-from kills import calls_of, chosen, kill_at
-from pools import DEFINITIONS, Pool, assert_same, drop_pool, get, put, sparse, system
+from scenarios.kills import calls_of, chosen, kill_at
+from toolbox.pools import DEFINITIONS, Pool, assert_same, drop_pool, get, put, sparse, system
 from zlab import MIB, Domain, Lab, sh, wait_for, zraid
 
 IMPORTED = Path("/etc/zraid/imported")

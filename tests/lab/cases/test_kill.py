@@ -3,10 +3,10 @@ the opposite one leaves nothing behind."""
 
 from pathlib import Path
 
-import kills
 import zlab
-from kills import calls_of, chosen, kill_at
-from pools import DEFINITIONS, assert_same, drop_pool, get, make_pool, put, system
+from scenarios import kills
+from scenarios.kills import calls_of, chosen, kill_at
+from toolbox.pools import DEFINITIONS, assert_same, drop_pool, get, make_pool, put, system
 from zlab import MIB, Lab, zraid
 
 

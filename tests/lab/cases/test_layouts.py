@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Dict, List
 
 import zlab
-from kills import calls_of, chosen, kill_at
-from pools import HOOK, Now, Pool, assert_silent, get, make_pool, prepare, put, release, volumes, with_uuid
+from scenarios.kills import calls_of, chosen, kill_at
+from toolbox.pools import HOOK, Now, Pool, assert_silent, get, make_pool, prepare, put, release, volumes, with_uuid
 from zlab import MIB, Domain, Lab, sh, virsh, wait_for, zraid
 
 IMAGES = Path("/var/lib/libvirt/images")

@@ -6,9 +6,9 @@ from pathlib import Path
 from threading import Thread
 
 import zlab
-from monitoring import Monitor
-from nfs import NfsServer
-from pools import Pool, get, make_pool, put, sparse
+from toolbox.monitoring import Monitor
+from toolbox.nfs import NfsServer
+from toolbox.pools import Pool, get, make_pool, put, sparse
 from zlab import MIB, Domain, Lab, sh, wait_for, wait_state, zraid
 
 IMAGE = "/dev/legs/disk"

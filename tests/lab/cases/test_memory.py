@@ -1,14 +1,15 @@
 """Memory is short: RAM legs are admitted only as far as they fit, a domain starts all the same, and
 the host lives on."""
 
+import json
 import os
 from pathlib import Path
 from typing import List
 
-import squeezing
 import zlab
-from pools import (Now, Pool, assert_one_line, assert_silent, get, hook, make_pool, prepare, release, with_uuid)
-from squeezing import KernelLog, available
+from scenarios import squeezing
+from scenarios.squeezing import KernelLog, available
+from toolbox.pools import (Now, Pool, assert_one_line, assert_silent, get, hook, make_pool, prepare, release, with_uuid)
 from zlab import MIB, Domain, Lab, sh, zraid
 
 SETTINGS = Path("/etc/zraid/zraid.conf")
@@ -19,7 +20,7 @@ def user_of(pool: Pool) -> Domain:
 
 
 def budget() -> dict:
-    return zlab.json.loads(zraid("budget", "--json").out)
+    return json.loads(zraid("budget", "--json").out)
 
 
 def take_memory(lab: Lab, leave: int) -> Path:

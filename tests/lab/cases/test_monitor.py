@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from typing import Callable
 
-import records
 import zlab
-from faults import FlakyDisk, write_pattern
-from monitoring import Monitor
-from pools import DEFINITIONS, HOOK, Watch, make_pool, prepare, release, sparse, with_uuid
+from toolbox import records
+from toolbox.faults import FlakyDisk, write_pattern
+from toolbox.monitoring import Monitor
+from toolbox.pools import DEFINITIONS, HOOK, Watch, make_pool, prepare, release, sparse, with_uuid
 from zlab import MIB, Domain, Lab, counters, sh, virsh, wait_for, wait_state, zraid
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import zlab
-from pools import DEFINITIONS, HOOK, Now, get, make_pool
+from toolbox.pools import DEFINITIONS, HOOK, Now, get, make_pool
 from zlab import MIB, Domain, Lab, sh, virsh, zraid
 
 

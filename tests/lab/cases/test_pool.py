@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import List
 
 import zlab
-from faults import write_pattern
-from pools import (DATA_OFFSET, DEFINITIONS, Now, Pool, assert_one_line, assert_same, drop_pool, get,
+from toolbox.faults import write_pattern
+from toolbox.pools import (DATA_OFFSET, DEFINITIONS, Now, Pool, assert_one_line, assert_same, drop_pool, get,
                    hook, make_pool, place_in_image, prepare, put, release, sparse, storage_pools,
                    system, volumes, wait_for_device, with_uuid)
 from zlab import GIB, KIB, MIB, TIB, Domain, Done, Lab, sh, sysfs, virsh, wait_for, zraid

@@ -1,12 +1,12 @@
 """What a guest flushed is on the disk, whatever the power does."""
 
 import time
+from pathlib import Path
 
-import domain_writer
-import powercuts
-import records
 import zlab
-from pools import Pool, drop_pool, place_in_image
+from scenarios import powercuts
+from toolbox import domain_writer, records
+from toolbox.pools import Pool, drop_pool, place_in_image
 from zlab import MIB, Lab, fresh_loop, sh, wait_for, zraid
 
 SLOW_WRITES = 700               # ms
@@ -66,7 +66,7 @@ def test_write_behind_loses(lab: Lab) -> None:
         f"0 {sectors} delay {loop} 0 0 {loop} 0 {SLOW_WRITES} {loop} 0 0"])
     sh(["modprobe", "zram", "num_devices=0"])
     number = zlab.read("/sys/class/zram-control/hot_add")
-    zlab.Path(f"/sys/block/zram{number}/disksize").write_text(str(64 * MIB))
+    Path(f"/sys/block/zram{number}/disksize").write_text(str(64 * MIB))
     sh(["mdadm", "--create", "/dev/md90", "--run", "--quiet", "--level=1", "--raid-devices=2",
         "--metadata=1.2", "--data-offset=1M", "--assume-clean", "--bitmap=internal",
         "--bitmap-chunk=4M", "--write-behind=16000", "--write-mostly", "/dev/mapper/slow",

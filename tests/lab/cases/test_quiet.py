@@ -1,16 +1,13 @@
 """mdadm's monitor and its mail: quiet about pools that are well, and about nothing else."""
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Dict, List
 
 import zlab
-from pools import Pool, make_pool, sparse
+from toolbox.faults import FlakyDisk, write_pattern
+from toolbox.pools import Pool, make_pool, sparse
 from zlab import MIB, Lab, counters, sh, wait_for, wait_state, zraid
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_faults import FlakyDisk, write_pattern  # noqa: E402
 
 SENDMAIL = Path("/usr/sbin/sendmail")       # where Debian's mdadm looks for it
 CONFIGURATION = Path("/etc/mdadm/mdadm.conf")

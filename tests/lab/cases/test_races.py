@@ -1,7 +1,7 @@
 """Starts, ends, attaches, detaches and looks at the same pools at the same time."""
 
-import racing
 import zlab
+from scenarios import racing
 
 
 @zlab.options(timeout=900)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import List
 
 import zlab
-from pools import (CLAIMS, Now, Pool, get, make_pool, prepare, put, storage_pools, volumes,
+from toolbox.pools import (CLAIMS, Now, Pool, get, make_pool, prepare, put, storage_pools, volumes,
                    wait_for_device, with_uuid)
 from zlab import MIB, Domain, Lab, sh, zraid
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import zlab
-from kills import calls_of, chosen, kill_at
-from pools import Pool, get, make_pool, put, volumes
+from scenarios.kills import calls_of, chosen, kill_at
+from toolbox.pools import Pool, get, make_pool, put, volumes
 from zlab import MIB, Domain, Lab, sh, virsh, zraid
 
 GIB = 1024 * MIB

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Dict, Set
 
 import zlab
-from pools import Watch, get, make_pool, prepare, put, release, sparse, with_uuid
+from toolbox.pools import Watch, get, make_pool, prepare, put, release, sparse, with_uuid
 from zlab import MIB, Domain, Lab, sh, sysfs, wait_for, zraid
 
 FILE_SYSTEM = "5e7f3b0c-3c1e-4f0b-9d57-2a9f7f3a6c11"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import zlab
-from pools import make_pool, volumes
+from toolbox.pools import make_pool, volumes
 from zlab import CHECKOUT, Lab, sh, virsh, zraid
 
 
@@ -43,7 +43,7 @@ def test_choosing_a_volume(lab: Lab) -> None:
     for name, *words in (("files", "--name", "web.img"), ("groups", "--name", "web"), ("plain",)):
         zraid("vol-create", name, "64M", *words)
     (partition,) = volumes("plain")
-    sh(["dbus-run-session", "--", CHECKOUT / "tests/lab/choose_volume.py", "web", lab.share,
+    sh(["dbus-run-session", "--", CHECKOUT / "tests/lab/programs/choose_volume.py", "web", lab.share,
         "files/web.img", "groups/web", f"plain/{partition}"], timeout=550)
     pictures = {picture.name for picture in Path(lab.share).glob("*.png")}
     assert pictures == {"files.png", "groups.png", "plain.png", "ready.png"}, pictures

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 import zlab
-from pools import (DEFINITIONS, Now, Pool, assert_one_line, assert_same, assert_silent, drop_pool, get,
+from toolbox.pools import (DEFINITIONS, Now, Pool, assert_one_line, assert_same, assert_silent, drop_pool, get,
                    make_pool, prepare, release, sparse, system, with_uuid)
 from zlab import MIB, Domain, Lab, sh, sysfs, wait_for, zraid
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Dict, List, Set
 
 import zlab
-from pools import get, storage_pools, wait_for_device
+from toolbox.pools import get, storage_pools, wait_for_device
 from zlab import MIB, Domain, sh, virsh, wait_for, zraid
 
 LAB = zlab.DISK                     # xfs, mounted by an entry in fstab that the boot does not wait for

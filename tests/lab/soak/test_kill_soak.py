@@ -1,7 +1,7 @@
 """A kill at every step: tests/soak kill"""
 
-import kills
 import zlab
+from scenarios import kills
 
 
 @zlab.options(timeout=7200)

@@ -1,8 +1,8 @@
 """Five minutes of memory pressure: tests/soak memory"""
 
-import squeezing
 import zlab
-from pools import make_pool
+from scenarios import squeezing
+from toolbox.pools import make_pool
 
 
 @zlab.options(fresh=True, memory=1024, timeout=900)

@@ -1,7 +1,7 @@
 """Fifty power cuts: tests/soak powercut"""
 
-import powercuts
 import zlab
+from scenarios import powercuts
 
 
 @zlab.options(timeout=3600)

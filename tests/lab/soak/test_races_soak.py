@@ -1,7 +1,7 @@
 """Five minutes of races: tests/soak races"""
 
-import racing
 import zlab
+from scenarios import racing
 
 
 @zlab.options(timeout=2400)

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import List
 
-import records
 import zlab
-from pools import Pool
+from toolbox import records
+from toolbox.pools import Pool
 from zlab import MIB, Lab, sh, wait_for, zraid
 
 PLACES = range(1024, 1024 + 2048)       # of the records: 4 MiB into the array, 8 MiB long

@@ -6,6 +6,7 @@ Importable on the host as well, like zlab.
 
 import errno
 import hashlib
+import json
 import os
 import threading
 from contextlib import suppress
@@ -143,7 +144,7 @@ def drop_pool(name: str) -> None:
 
 def volumes(pool: str) -> Dict[str, int]:
     """Names of the volumes and their sizes in bytes, as zraid-pool tells them."""
-    found = zlab.json.loads(zraid("vol-list", pool, "--json", quiet=True).out)
+    found = json.loads(zraid("vol-list", pool, "--json", quiet=True).out)
     return {volume["name"]: volume["size_bytes"] for volume in found}
 
 

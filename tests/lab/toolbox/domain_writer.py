@@ -8,7 +8,6 @@ import struct
 from pathlib import Path
 from typing import Dict
 
-import zlab
 from zlab import CHECKOUT, Domain, sh
 
 SIZE = 4096
@@ -18,7 +17,7 @@ PLACES = 2048
 def boot_code(first: int, seed: int) -> bytes:
     """The boot sector, all but its last two bytes; its first record has this number."""
     obj, binary = Path("/run/writer.o"), Path("/run/writer.bin")
-    sh(["as", "--32", "-o", obj, CHECKOUT / "tests" / "lab" / "writer.s"])
+    sh(["as", "--32", "-o", obj, CHECKOUT / "tests" / "lab" / "programs" / "writer.s"])
     sh(["ld", "-m", "elf_i386", "-Ttext=0x7c00", "--oformat=binary", "-o", binary, obj])
     code = bytearray(binary.read_bytes())
     assert len(code) == 512 and code[510:] == b"\x55\xaa"

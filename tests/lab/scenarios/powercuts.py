@@ -3,10 +3,11 @@
 import random
 import subprocess
 import time
+from pathlib import Path
 
-import records
 import zlab
-from pools import Pool, drop_pool
+from toolbox import records
+from toolbox.pools import Pool, drop_pool
 from zlab import MIB, Lab, zraid
 
 NAME = "cuts"
@@ -35,7 +36,7 @@ def _prepare(pool: Pool, situation: str) -> None:
         zraid("wait", NAME)
     if situation == "filling":
         # Slow enough that the cut hits it.
-        md = zlab.Path("/sys/block") / zlab.name_of(pool.md) / "md"
+        md = Path("/sys/block") / zlab.name_of(pool.md) / "md"
         (md / "sync_speed_max").write_text("2000")
         zraid("attach", NAME)
         assert pool.info()["state"] == "filling"

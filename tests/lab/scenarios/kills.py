@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 import zlab
-from pools import DEFINITIONS, HOOK, assert_same, get, make_pool, put, system, with_uuid
+from toolbox.pools import DEFINITIONS, HOOK, assert_same, get, make_pool, put, system, with_uuid
 from zlab import MIB, Done, Domain, Lab, sh, zraid
 
 Call = Tuple[str, int]                  # name, which one of that name

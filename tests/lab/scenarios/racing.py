@@ -5,6 +5,7 @@ Importable on the host as well, like zlab.
 """
 
 import itertools
+import json
 import random
 import threading
 import time
@@ -13,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, List
 
 import zlab
-from monitoring import Monitor
-from pools import CLAIMS, Pool, get, make_pool, storage_pools, wait_for_device, with_uuid
+from toolbox.monitoring import Monitor
+from toolbox.pools import CLAIMS, Pool, get, make_pool, storage_pools, wait_for_device, with_uuid
 from zlab import KIB, MIB, Domain, Done, Lab, sh, virsh, zraid
 
 BOUND = 400                     # seconds for each command: twenty starts at once share an emulator
@@ -106,7 +107,7 @@ def _look(party: Party, pools: List[Pool]) -> None:
         party.must("info", zraid, "info", random.choice(pools).name, "--json")
         listed = party.must("list", zraid, "list", "--json")
         if listed.rc == 0:
-            party.note_users(zlab.json.loads(listed.out))
+            party.note_users(json.loads(listed.out))
 
 
 def _refresh(party: Party, pools: List[Pool]) -> None:
