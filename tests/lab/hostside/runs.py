@@ -206,9 +206,10 @@ def run(lab: Lab, tests: List[Test], options) -> int:
             lab.prepare()
             if lab.stage:
                 make_package(lab.place.build)
-            schedule = Schedule(lab.spec, ready)
+            machines = min(options.jobs, len(ready))
+            schedule = Schedule(lab.spec, ready, longest_first=machines > 1)
             work_side_by_side([Worker(lab, replace(lab.place, number=number), schedule, tally, options.stop)
-                               for number in range(min(options.jobs, len(ready)))])
+                               for number in range(machines)])
             lab.keep_libvirt_cache()
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
@@ -231,7 +232,7 @@ class Group:
 class Schedule:
     """Which test comes next. Machines that run side by side ask it."""
 
-    def __init__(self, default: Spec, tests: List[Test]):
+    def __init__(self, default: Spec, tests: List[Test], longest_first: bool):
         self._lock = threading.Lock()
         groups: Dict[object, Group] = {}
         for test in tests:
@@ -242,10 +243,12 @@ class Schedule:
             key = (spec, test.name) if test.options.get("fresh") else (spec, "")
             group = groups.setdefault(key, Group(spec, key != (default, "")))
             group.waiting.append(test)
-        for group in groups.values():
-            # What may take longest goes first, so that no machine is left alone with it at the end.
-            group.waiting.sort(key=lambda test: -test.limit)
-        self._groups = sorted(groups.values(), key=lambda group: not group.alone)
+        self._groups = list(groups.values())
+        if longest_first:
+            # What may take longest, so that no machine is left alone with it at the end.
+            self._groups.sort(key=lambda group: not group.alone)
+            for group in self._groups:
+                group.waiting.sort(key=lambda test: -test.limit)
 
     def next_group(self) -> Optional[Group]:
         with self._lock:
