@@ -57,7 +57,8 @@ class Domain:
 
     Disks are dicts: {'pool': P, 'volume': V}, {'dev': PATH} or {'file': PATH}; with
     'xml': TEXT more elements go into the <disk>. The first is vda with the alias
-    virtio-disk0, and so on. The domain boots from the boot sector, if there is one.
+    virtio-disk0, and so on. The domain boots from the boot sector, if there is one, or
+    from a disk with a <boot> in its XML; without either it runs nothing.
     """
     name: str
     disks: List[Dict[str, str]] = field(default_factory=list)
@@ -79,8 +80,13 @@ class Domain:
     def boot_image(self) -> Path:
         return DISK / "boot-sectors" / f"{self.name}.img"
 
+    @property
+    def boots(self) -> bool:
+        """From its boot sector, or from a disk that says so itself."""
+        return self.boot_sector is not None or any("<boot " in disk.get("xml", "") for disk in self.disks)
+
     def loader(self) -> str:
-        if self.boot_sector is not None:
+        if self.boots:
             return ""
         path = self.boot_image.with_name("idle.rom")
         if not path.exists():
