@@ -11,7 +11,7 @@ any time. libvirt's qemu hook attaches the memory before a domain starts.")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
-    "fdisk, init-system-helpers, kmod, libvirt-daemon-system | libvirt-daemon, mdadm (>= 4.1), parted, udev")
+    "fdisk, init-system-helpers, kmod, libvirt0, libvirt-daemon-system | libvirt-daemon, mdadm (>= 4.1), parted, udev")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libvirt-clients, lvm2, qemu-utils, xfsprogs")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "virt-manager, virtinst")
 # Of libraries: what the programs were linked with.

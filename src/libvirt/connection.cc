@@ -1,5 +1,6 @@
 #include "libvirt/connection.h"
 
+#include "libvirt/library.h"
 #include "libvirt/session.h"
 #include "util/error.h"
 
@@ -24,8 +25,8 @@ void check(int result, const std::string& what)
 /// Format of a volume that is a file.
 std::string format_of(virStorageVolPtr volume)
 {
-    const std::unique_ptr<char, decltype(&std::free)> xml(virStorageVolGetXMLDesc(volume, 0),
-                                                          std::free);
+    const std::unique_ptr<char, decltype(&std::free)> xml(
+        libvirt().virStorageVolGetXMLDesc(volume, 0), std::free);
     if (!xml)
         fail_libvirt("get a volume's format");
     pugi::xml_document document;
@@ -37,11 +38,12 @@ std::string format_of(virStorageVolPtr volume)
 LibvirtVolume describe(virStorageVolPtr volume)
 {
     virStorageVolInfo info{};
-    check(virStorageVolGetInfo(volume, &info), "get a volume's size");
-    const std::unique_ptr<char, decltype(&std::free)> path(virStorageVolGetPath(volume), std::free);
+    check(libvirt().virStorageVolGetInfo(volume, &info), "get a volume's size");
+    const std::unique_ptr<char, decltype(&std::free)> path(libvirt().virStorageVolGetPath(volume),
+                                                           std::free);
     if (!path)
         fail_libvirt("get a volume's path");
-    return {virStorageVolGetName(volume), path.get(), info.capacity, info.allocation,
+    return {libvirt().virStorageVolGetName(volume), path.get(), info.capacity, info.allocation,
             info.type == VIR_STORAGE_VOL_FILE ? format_of(volume) : "raw"};
 }
 
@@ -71,8 +73,9 @@ LibvirtConnection::LibvirtConnection(const std::string& uri)
 
 LibvirtConnection::Handle<virStoragePool> LibvirtConnection::pool(const std::string& name) const
 {
-    Handle<virStoragePool> pool(virStoragePoolLookupByName(connection_.get(), name.c_str()),
-                                virStoragePoolFree);
+    Handle<virStoragePool> pool(
+        libvirt().virStoragePoolLookupByName(connection_.get(), name.c_str()),
+        libvirt().virStoragePoolFree);
     if (!pool)
         fail_libvirt(fmt::format("find storage pool '{}'", name));
     return pool;
@@ -80,29 +83,31 @@ LibvirtConnection::Handle<virStoragePool> LibvirtConnection::pool(const std::str
 
 std::optional<LibvirtPool> LibvirtConnection::find_pool(const std::string& name) const
 {
-    const Handle<virStoragePool> pool(virStoragePoolLookupByName(connection_.get(), name.c_str()),
-                                      virStoragePoolFree);
+    const Handle<virStoragePool> pool(
+        libvirt().virStoragePoolLookupByName(connection_.get(), name.c_str()),
+        libvirt().virStoragePoolFree);
     if (!pool) {
-        const virError* error = virGetLastError();
+        const virError* error = libvirt().virGetLastError();
         if (error && error->code == VIR_ERR_NO_STORAGE_POOL)
             return std::nullopt;
         fail_libvirt(fmt::format("find storage pool '{}'", name));
     }
     LibvirtPool found;
     Uuid::Bytes bytes{};
-    check(virStoragePoolGetUUID(pool.get(), bytes.data()), "get a pool's UUID");
+    check(libvirt().virStoragePoolGetUUID(pool.get(), bytes.data()), "get a pool's UUID");
     found.uuid = Uuid(bytes);
-    found.active = virStoragePoolIsActive(pool.get()) == 1;
+    found.active = libvirt().virStoragePoolIsActive(pool.get()) == 1;
     int autostart = 0;
-    check(virStoragePoolGetAutostart(pool.get(), &autostart), "get a pool's autostart");
+    check(libvirt().virStoragePoolGetAutostart(pool.get(), &autostart), "get a pool's autostart");
     found.autostart = autostart != 0;
     return found;
 }
 
 void LibvirtConnection::define_pool(const std::string& xml) const
 {
-    const Handle<virStoragePool> pool(virStoragePoolDefineXML(connection_.get(), xml.c_str(), 0),
-                                      virStoragePoolFree);
+    const Handle<virStoragePool> pool(
+        libvirt().virStoragePoolDefineXML(connection_.get(), xml.c_str(), 0),
+        libvirt().virStoragePoolFree);
     if (!pool)
         fail_libvirt("define the storage pool");
 }
@@ -110,32 +115,36 @@ void LibvirtConnection::define_pool(const std::string& xml) const
 void LibvirtConnection::start_pool(const std::string& name) const
 {
     const Handle<virStoragePool> found = pool(name);
-    check(virStoragePoolCreate(found.get(), 0), fmt::format("start storage pool '{}'", name));
+    check(libvirt().virStoragePoolCreate(found.get(), 0),
+          fmt::format("start storage pool '{}'", name));
 }
 
 void LibvirtConnection::stop_pool(const std::string& name) const
 {
     const Handle<virStoragePool> found = pool(name);
-    check(virStoragePoolDestroy(found.get()), fmt::format("stop storage pool '{}'", name));
+    check(libvirt().virStoragePoolDestroy(found.get()),
+          fmt::format("stop storage pool '{}'", name));
 }
 
 void LibvirtConnection::undefine_pool(const std::string& name) const
 {
     const Handle<virStoragePool> found = pool(name);
-    check(virStoragePoolUndefine(found.get()), fmt::format("undefine storage pool '{}'", name));
+    check(libvirt().virStoragePoolUndefine(found.get()),
+          fmt::format("undefine storage pool '{}'", name));
 }
 
 void LibvirtConnection::set_autostart(const std::string& name, bool on) const
 {
     const Handle<virStoragePool> found = pool(name);
-    check(virStoragePoolSetAutostart(found.get(), on ? 1 : 0),
+    check(libvirt().virStoragePoolSetAutostart(found.get(), on ? 1 : 0),
           fmt::format("set autostart of storage pool '{}'", name));
 }
 
 void LibvirtConnection::refresh_pool(const std::string& name) const
 {
     const Handle<virStoragePool> found = pool(name);
-    check(virStoragePoolRefresh(found.get(), 0), fmt::format("refresh storage pool '{}'", name));
+    check(libvirt().virStoragePoolRefresh(found.get(), 0),
+          fmt::format("refresh storage pool '{}'", name));
 }
 
 std::vector<LibvirtVolume> LibvirtConnection::volumes(const std::string& name) const
@@ -143,14 +152,14 @@ std::vector<LibvirtVolume> LibvirtConnection::volumes(const std::string& name) c
     // Freeing a handle resets libvirt's last error: it lives until that has been read.
     const Handle<virStoragePool> of = pool(name);
     virStorageVolPtr* list = nullptr;
-    const int count = virStoragePoolListAllVolumes(of.get(), &list, 0);
+    const int count = libvirt().virStoragePoolListAllVolumes(of.get(), &list, 0);
     if (count < 0)
         fail_libvirt(fmt::format("list the volumes of '{}'", name));
     // Taken into owners first: describing one of them may throw.
     std::vector<Handle<virStorageVol>> handles;
     for (int i = 0; i < count; ++i)
-        handles.emplace_back(list[i], virStorageVolFree); // NOLINT(*-pointer-arithmetic)
-    std::free(list);                                      // NOLINT(*-no-malloc)
+        handles.emplace_back(list[i], libvirt().virStorageVolFree); // NOLINT(*-pointer-arithmetic)
+    std::free(list);                                                // NOLINT(*-no-malloc)
     std::vector<LibvirtVolume> volumes;
     for (const auto& handle : handles)
         volumes.push_back(describe(handle.get()));
@@ -161,8 +170,8 @@ LibvirtVolume LibvirtConnection::create_volume(const std::string& name,
                                                const std::string& xml) const
 {
     const Handle<virStoragePool> in = pool(name);
-    const Handle<virStorageVol> volume(virStorageVolCreateXML(in.get(), xml.c_str(), 0),
-                                       virStorageVolFree);
+    const Handle<virStorageVol> volume(libvirt().virStorageVolCreateXML(in.get(), xml.c_str(), 0),
+                                       libvirt().virStorageVolFree);
     if (!volume)
         fail_libvirt(fmt::format("make a volume in '{}'", name));
     return describe(volume.get());
@@ -172,8 +181,8 @@ LibvirtConnection::Handle<virStorageVol> LibvirtConnection::volume(const std::st
                                                                    const std::string& volume) const
 {
     const Handle<virStoragePool> in = pool(name);
-    Handle<virStorageVol> found(virStorageVolLookupByName(in.get(), volume.c_str()),
-                                virStorageVolFree);
+    Handle<virStorageVol> found(libvirt().virStorageVolLookupByName(in.get(), volume.c_str()),
+                                libvirt().virStorageVolFree);
     if (!found)
         fail_libvirt(fmt::format("find volume '{}' in '{}'", volume, name));
     return found;
@@ -182,14 +191,15 @@ LibvirtConnection::Handle<virStorageVol> LibvirtConnection::volume(const std::st
 void LibvirtConnection::delete_volume(const std::string& name, const std::string& of) const
 {
     const Handle<virStorageVol> found = volume(name, of);
-    check(virStorageVolDelete(found.get(), 0), fmt::format("delete volume '{}'", of));
+    check(libvirt().virStorageVolDelete(found.get(), 0), fmt::format("delete volume '{}'", of));
 }
 
 void LibvirtConnection::grow_volume(const std::string& name, const std::string& of,
                                     std::uint64_t bytes) const
 {
     const Handle<virStorageVol> found = volume(name, of);
-    check(virStorageVolResize(found.get(), bytes, 0), fmt::format("make '{}' larger", of));
+    check(libvirt().virStorageVolResize(found.get(), bytes, 0),
+          fmt::format("make '{}' larger", of));
 }
 
 std::vector<Uuid> LibvirtConnection::running_domains() const
@@ -201,12 +211,12 @@ std::vector<LibvirtDisk> LibvirtConnection::disks() const
 {
     std::vector<LibvirtDisk> disks;
     for (const DomainHandle& domain : list_domains(connection_, 0)) {
-        const std::unique_ptr<char, decltype(&std::free)> xml(virDomainGetXMLDesc(domain.get(), 0),
-                                                              std::free);
+        const std::unique_ptr<char, decltype(&std::free)> xml(
+            libvirt().virDomainGetXMLDesc(domain.get(), 0), std::free);
         if (!xml) // undefined, or ended, meanwhile
             continue;
-        add_disks(disks, virDomainGetName(domain.get()), virDomainIsActive(domain.get()) == 1,
-                  xml.get());
+        add_disks(disks, libvirt().virDomainGetName(domain.get()),
+                  libvirt().virDomainIsActive(domain.get()) == 1, xml.get());
     }
     return disks;
 }
@@ -214,11 +224,12 @@ std::vector<LibvirtDisk> LibvirtConnection::disks() const
 void LibvirtConnection::tell_size(const std::string& name, const std::string& target,
                                   std::uint64_t bytes) const
 {
-    const DomainHandle domain(virDomainLookupByName(connection_.get(), name.c_str()),
-                              virDomainFree);
+    const DomainHandle domain(libvirt().virDomainLookupByName(connection_.get(), name.c_str()),
+                              libvirt().virDomainFree);
     if (!domain)
         fail_libvirt(fmt::format("find domain '{}'", name));
-    check(virDomainBlockResize(domain.get(), target.c_str(), bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES),
+    check(libvirt().virDomainBlockResize(domain.get(), target.c_str(), bytes,
+                                         VIR_DOMAIN_BLOCK_RESIZE_BYTES),
           fmt::format("tell domain '{}' the size of '{}'", name, target));
 }
 

@@ -1,5 +1,6 @@
 #include "libvirt/device_events.h"
 
+#include "libvirt/library.h"
 #include "libvirt/session.h"
 #include "util/error.h"
 
@@ -20,18 +21,18 @@ void make_event_loop()
     static std::once_flag made;
     std::call_once(made, [] {
         quiet_libvirt();
-        if (virEventRegisterDefaultImpl() < 0)
+        if (libvirt().virEventRegisterDefaultImpl() < 0)
             fail_libvirt("make an event loop");
     });
 }
 
 } // namespace
 
-DeviceEvents::DeviceEvents(const std::string& uri) : connection_(nullptr, virConnectClose)
+DeviceEvents::DeviceEvents(const std::string& uri) : connection_(nullptr, libvirt().virConnectClose)
 {
     make_event_loop();
     connection_ = open_libvirt(uri);
-    if (virConnectRegisterCloseCallback(connection_.get(), closed, this, nullptr) < 0)
+    if (libvirt().virConnectRegisterCloseCallback(connection_.get(), closed, this, nullptr) < 0)
         fail_libvirt("ask to be told of the connection's end");
     listen(VIR_DOMAIN_EVENT_ID_DEVICE_ADDED);
     listen(VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED);
@@ -42,8 +43,8 @@ DeviceEvents::~DeviceEvents()
     if (!connection_)
         return;
     for (const int callback : callbacks_)
-        virConnectDomainEventDeregisterAny(connection_.get(), callback);
-    virConnectUnregisterCloseCallback(connection_.get(), closed);
+        libvirt().virConnectDomainEventDeregisterAny(connection_.get(), callback);
+    libvirt().virConnectUnregisterCloseCallback(connection_.get(), closed);
 }
 
 /// @param event one of those that tell of a device
@@ -53,8 +54,8 @@ void DeviceEvents::listen(int event)
     // "any function".
     auto* generic = reinterpret_cast<virConnectDomainEventGenericCallback>(
         reinterpret_cast<void (*)()>(&DeviceEvents::changed));
-    const int number =
-        virConnectDomainEventRegisterAny(connection_.get(), nullptr, event, generic, this, nullptr);
+    const int number = libvirt().virConnectDomainEventRegisterAny(connection_.get(), nullptr, event,
+                                                                  generic, this, nullptr);
     if (number < 0)
         fail_libvirt("ask to be told of plugged devices");
     callbacks_.push_back(number);
@@ -86,20 +87,21 @@ void DeviceEvents::rest(Milliseconds time)
     make_event_loop();
     bool over = false;
     const auto end = [](int /*timer*/, void* flag) { *static_cast<bool*>(flag) = true; };
-    const int timer = virEventAddTimeout(static_cast<int>(time.count()), end, &over, nullptr);
+    const int timer =
+        libvirt().virEventAddTimeout(static_cast<int>(time.count()), end, &over, nullptr);
     if (timer < 0)
         fail_libvirt("wait for a while");
     while (!over) {
-        if (virEventRunDefaultImpl() < 0)
+        if (libvirt().virEventRunDefaultImpl() < 0)
             fail_libvirt("wait for events");
     }
-    virEventRemoveTimeout(timer);
+    libvirt().virEventRemoveTimeout(timer);
 }
 
 std::vector<Uuid> DeviceEvents::wait()
 {
     while (changed_.empty() && !lost_) {
-        if (virEventRunDefaultImpl() < 0)
+        if (libvirt().virEventRunDefaultImpl() < 0)
             fail_libvirt("wait for events");
     }
     return lost_ ? std::vector<Uuid>{} : std::exchange(changed_, {});
@@ -112,12 +114,13 @@ std::vector<Uuid> DeviceEvents::running_domains() const
 
 std::optional<std::string> DeviceEvents::running_xml(const Uuid& domain) const
 {
-    const DomainHandle found(virDomainLookupByUUIDString(connection_.get(), domain.text().c_str()),
-                             virDomainFree);
-    if (!found || virDomainIsActive(found.get()) != 1)
+    const DomainHandle found(
+        libvirt().virDomainLookupByUUIDString(connection_.get(), domain.text().c_str()),
+        libvirt().virDomainFree);
+    if (!found || libvirt().virDomainIsActive(found.get()) != 1)
         return std::nullopt;
-    const std::unique_ptr<char, decltype(&std::free)> xml(virDomainGetXMLDesc(found.get(), 0),
-                                                          std::free);
+    const std::unique_ptr<char, decltype(&std::free)> xml(
+        libvirt().virDomainGetXMLDesc(found.get(), 0), std::free);
     if (!xml)
         return std::nullopt;
     return xml.get();

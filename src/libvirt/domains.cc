@@ -1,5 +1,7 @@
 #include "libvirt/domains.h"
 
+#include "libvirt/library.h"
+
 #include <cstdlib>
 
 #include <fmt/core.h>
@@ -26,27 +28,30 @@ LibvirtDomains::LibvirtDomains(const std::string& uri)
 
 std::optional<LibvirtDomain> LibvirtDomains::find(const std::string& name) const
 {
-    DomainHandle domain(virDomainLookupByName(connection_.get(), name.c_str()), virDomainFree);
+    DomainHandle domain(libvirt().virDomainLookupByName(connection_.get(), name.c_str()),
+                        libvirt().virDomainFree);
     if (!domain)
-        domain.reset(virDomainLookupByUUIDString(connection_.get(), name.c_str()));
+        domain.reset(libvirt().virDomainLookupByUUIDString(connection_.get(), name.c_str()));
     if (!domain) {
-        const virError* error = virGetLastError();
+        const virError* error = libvirt().virGetLastError();
         // A name that is no UUID is an invalid argument of the second call.
         if (error && (error->code == VIR_ERR_NO_DOMAIN || error->code == VIR_ERR_INVALID_ARG))
             return std::nullopt;
         fail_libvirt(fmt::format("find domain '{}'", name));
     }
     LibvirtDomain found;
-    found.name = virDomainGetName(domain.get());
+    found.name = libvirt().virDomainGetName(domain.get());
     found.uuid = uuid_of_domain(domain.get());
-    found.running = ask(virDomainIsActive(domain.get()), found.name) == 1;
-    found.persistent = ask(virDomainIsPersistent(domain.get()), found.name) == 1;
-    found.saved = ask(virDomainHasManagedSaveImage(domain.get(), 0), found.name) == 1;
-    found.snapshots = ask(virDomainSnapshotNum(domain.get(), 0), found.name) +
-                      ask(virDomainListAllCheckpoints(domain.get(), nullptr, 0), found.name);
+    found.running = ask(libvirt().virDomainIsActive(domain.get()), found.name) == 1;
+    found.persistent = ask(libvirt().virDomainIsPersistent(domain.get()), found.name) == 1;
+    found.saved = ask(libvirt().virDomainHasManagedSaveImage(domain.get(), 0), found.name) == 1;
+    found.snapshots =
+        ask(libvirt().virDomainSnapshotNum(domain.get(), 0), found.name) +
+        ask(libvirt().virDomainListAllCheckpoints(domain.get(), nullptr, 0), found.name);
     // Defined again without its passwords, it would have none.
     const std::unique_ptr<char, decltype(&std::free)> xml(
-        virDomainGetXMLDesc(domain.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE),
+        libvirt().virDomainGetXMLDesc(domain.get(),
+                                      VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE),
         std::free);
     if (!xml)
         fail_libvirt(fmt::format("read the XML of domain '{}'", found.name));
@@ -56,8 +61,8 @@ std::optional<LibvirtDomain> LibvirtDomains::find(const std::string& name) const
 
 void LibvirtDomains::define(const std::string& xml) const
 {
-    const DomainHandle domain(virDomainDefineXMLFlags(connection_.get(), xml.c_str(), 0),
-                              virDomainFree);
+    const DomainHandle domain(libvirt().virDomainDefineXMLFlags(connection_.get(), xml.c_str(), 0),
+                              libvirt().virDomainFree);
     if (!domain)
         fail_libvirt("define the domain");
 }

@@ -1,5 +1,6 @@
 #include "libvirt/session.h"
 
+#include "libvirt/library.h"
 #include "util/error.h"
 
 #include <cstdlib>
@@ -11,7 +12,7 @@ namespace zraid {
 
 void fail_libvirt(const std::string& what, std::string next)
 {
-    const virError* error = virGetLastError();
+    const virError* error = libvirt().virGetLastError();
     throw Error(
         fmt::format("libvirt: {}: {}", what, error && error->message ? error->message : "?"),
         std::move(next));
@@ -19,13 +20,13 @@ void fail_libvirt(const std::string& what, std::string next)
 
 void quiet_libvirt()
 {
-    virSetErrorFunc(nullptr, [](void* /*context*/, virErrorPtr /*error*/) {});
+    libvirt().virSetErrorFunc(nullptr, [](void* /*context*/, virErrorPtr /*error*/) {});
 }
 
 LibvirtSession open_libvirt(const std::string& uri, std::string next)
 {
     quiet_libvirt();
-    LibvirtSession session(virConnectOpen(uri.c_str()), virConnectClose);
+    LibvirtSession session(libvirt().virConnectOpen(uri.c_str()), libvirt().virConnectClose);
     if (!session)
         fail_libvirt(fmt::format("connect to {}", uri), std::move(next));
     return session;
@@ -34,13 +35,13 @@ LibvirtSession open_libvirt(const std::string& uri, std::string next)
 std::vector<DomainHandle> list_domains(const LibvirtSession& session, unsigned flags)
 {
     virDomainPtr* list = nullptr;
-    const int count = virConnectListAllDomains(session.get(), &list, flags);
+    const int count = libvirt().virConnectListAllDomains(session.get(), &list, flags);
     if (count < 0)
         fail_libvirt("list the domains");
     std::vector<DomainHandle> handles;
     for (int i = 0; i < count; ++i)
-        handles.emplace_back(list[i], virDomainFree); // NOLINT(*-pointer-arithmetic)
-    std::free(list);                                  // NOLINT(*-no-malloc)
+        handles.emplace_back(list[i], libvirt().virDomainFree); // NOLINT(*-pointer-arithmetic)
+    std::free(list);                                            // NOLINT(*-no-malloc)
     return handles;
 }
 
@@ -55,7 +56,7 @@ std::vector<Uuid> list_running_domains(const LibvirtSession& session)
 Uuid uuid_of_domain(virDomainPtr domain)
 {
     Uuid::Bytes bytes{};
-    if (virDomainGetUUID(domain, bytes.data()) < 0)
+    if (libvirt().virDomainGetUUID(domain, bytes.data()) < 0)
         fail_libvirt("get a domain's UUID");
     return Uuid(bytes);
 }

@@ -225,6 +225,14 @@ class ZraidHook(Case):
         self.assertNotIn("libxml2.so", needed)
 
 
+class ZraidPoolsLibraries(Case):
+    def test_libvirt_is_loaded_by_who_asks_it(self):
+        """It brings fifty libraries along, which take longer to load than a look at a pool takes."""
+        needed = run("/usr/bin/ldd", POOL).stdout
+        self.assertIn("libc.so", needed)
+        self.assertNotIn("libvirt.so", needed)
+
+
 class ZraidMdAlert(Case):
     # More than this would mail the administrator of the machine: tests/lab does.
     def test_wants_mdadms_arguments(self):
