@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import zlab  # noqa: E402
+from zlab.libvirt import load_library  # noqa: E402
 
 PASSED, FAILED, REBOOT = 0, 1, 10
 CLEAN_UP_LIMIT = 120                # seconds for what a test deferred
@@ -171,6 +172,7 @@ def run_test(entry: dict, baseline: zlab.Baseline) -> bool:
 
 def main() -> None:
     baseline = zlab.Baseline.now()
+    load_library()
     tell("ready")
     # The host ends the machine when it has no more.
     for line in sys.stdin:

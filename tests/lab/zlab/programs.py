@@ -1,5 +1,6 @@
 """Running programs: any, virsh, zraid-pool."""
 
+import glob
 import json
 import subprocess
 import time
@@ -86,15 +87,33 @@ def info(pool: str) -> Dict[str, Any]:
 
 def wait_state(pool: str, state: str, timeout: float = 60) -> Dict[str, Any]:
     """Wait until the pool is in this state, and return its info."""
-    last: Dict[str, Any] = {}
+    deadline = time.monotonic() + timeout
+    while True:
+        before = _mirrors()
+        now = info(pool)
+        if now["state"] == state:
+            say(f"{pool}: {state}")
+            return now
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout:.0f} s: pool {pool} {state}, but {now['state']}")
+        # zraid-pool costs an emulated processor a third of a second: it is asked again when the kernel
+        # tells something new.
+        again = time.monotonic() + 2
+        while _mirrors() == before and time.monotonic() < again:
+            time.sleep(0.05)
 
-    def reached() -> bool:
-        last.clear()
-        last.update(info(pool))
-        return last["state"] == state
-    wait_for(reached, f"pool {pool} {state}, but {last.get('state')}", timeout)
-    say(f"{pool}: {state}")
-    return last
+
+def _mirrors() -> Dict[str, str]:
+    """What changes in /sys/block when a leg comes or goes, is filled, or fails."""
+    found = {}
+    for path in (*glob.glob("/sys/block/md*/md/degraded"), *glob.glob("/sys/block/md*/md/sync_action"),
+                 *glob.glob("/sys/block/md*/md/dev-*/state"), *glob.glob("/sys/block/zram*/disksize")):
+        try:
+            with open(path) as file:
+                found[path] = file.read()
+        except OSError:
+            pass
+    return found
 
 
 def pids_of(name: str) -> List[int]:
