@@ -19,13 +19,16 @@ void Mdadm::call(std::vector<std::string> arguments) const
 void Mdadm::create(int number, const Uuid& uuid, const std::string& name, std::uint64_t chunk,
                    const std::string& disk_leg) const
 {
-    // Our own configuration switches bad-block lists off. The name holds a colon, so mdadm puts no
-    // host name in front of it and takes the array for a local one on every host.
+    // Our own configuration switches bad-block lists off. mdadm puts the name of the host and a
+    // colon in front of the array's, and from 4.4 on takes no name with a colon: so ours is made of
+    // two.
+    const std::size_t colon = name.find(':');
     call({"--create", node(number), "--run", "--quiet",
           "--config=" + (paths_.share / "mdadm.conf").string(), "--metadata=1.2", "--level=1",
-          "--raid-devices=2", "--data-offset=1M", "--homehost=any", "--uuid=" + uuid.md_text(),
-          "--name=" + name, "--bitmap=internal", fmt::format("--bitmap-chunk={}K", chunk / 1024),
-          "--write-mostly", node(disk_leg), "missing"});
+          "--raid-devices=2", "--data-offset=1M", "--homehost=" + name.substr(0, colon),
+          "--uuid=" + uuid.md_text(), "--name=" + name.substr(colon + 1), "--bitmap=internal",
+          fmt::format("--bitmap-chunk={}K", chunk / 1024), "--write-mostly", node(disk_leg),
+          "missing"});
 }
 
 void Mdadm::assemble(int number, const Uuid& uuid, const std::string& disk_leg) const

@@ -3,9 +3,13 @@
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/files.h"
+#include "util/wait.h"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <sstream>
+#include <thread>
 
 #include <fmt/core.h>
 #include <sys/stat.h>
@@ -17,6 +21,9 @@ namespace {
 
 /// The daemons that call the qemu hook.
 constexpr const char* kDaemons[] = {"libvirtd", "virtqemud"};
+
+/// How long libvirt's daemon may take.
+constexpr Milliseconds kAnswer{15'000};
 
 /// The number behind a word at the beginning of a line, as in /proc/stat.
 long number_behind(const std::string& text, const std::string& word)
@@ -103,6 +110,50 @@ Finding look_at_storage_pool(const LibvirtConnection& libvirt, const PoolDefinit
     return {Severity::good, subject, "its storage pool is active", ""};
 }
 
+Findings look_at_backends(const LibvirtConnection& libvirt, const std::vector<StoredPool>& pools)
+{
+    std::set<std::string> wanted{"disk"}; // what define makes if nothing is said
+    for (const StoredPool& pool : pools) {
+        if (pool.definition && pool.definition->settings.libvirt)
+            wanted.insert(to_string(pool.definition->type));
+    }
+    Findings found;
+    std::set<std::string> types;
+    try {
+        types = libvirt.pool_types();
+    } catch (const std::exception& e) { // a driver that cannot say
+        return {{Severity::note, "libvirt", explain(e), ""}};
+    }
+    for (const std::string& type : wanted) {
+        if (!types.contains(type))
+            found.push_back({Severity::error, "libvirt",
+                             fmt::format("it has no backend for storage pools of type {}", type),
+                             fmt::format("apt install libvirt-daemon-driver-storage-{}, then "
+                                         "restart libvirt's daemon",
+                                         type)});
+    }
+    return found;
+}
+
+Findings ask_libvirt(const Admin& admin)
+{
+    Findings found;
+    try {
+        const LibvirtConnection libvirt(admin.uri);
+        const auto pools = PoolStore(admin.paths).load_all();
+        found.push_back({Severity::good, "libvirt", fmt::format("{} answers", admin.uri), ""});
+        for (Finding& finding : look_at_backends(libvirt, pools))
+            found.push_back(std::move(finding));
+        for (const StoredPool& pool : pools) {
+            if (pool.definition && pool.definition->settings.libvirt)
+                found.push_back(look_at_storage_pool(libvirt, *pool.definition));
+        }
+    } catch (const std::exception& e) {
+        found.push_back({Severity::error, "libvirt", explain(e), ""});
+    }
+    return found;
+}
+
 } // namespace
 
 std::set<pid_t> processes_named(const Paths& paths, const std::string& name)
@@ -121,16 +172,20 @@ std::set<pid_t> processes_named(const Paths& paths, const std::string& name)
 Findings look_at_libvirt(const Admin& admin)
 {
     Findings found = look_at_hook(admin.paths);
-    try {
-        const LibvirtConnection libvirt(admin.uri);
-        found.push_back({Severity::good, "libvirt", fmt::format("{} answers", admin.uri), ""});
-        for (const StoredPool& pool : PoolStore(admin.paths).load_all()) {
-            if (pool.definition && pool.definition->settings.libvirt)
-                found.push_back(look_at_storage_pool(libvirt, *pool.definition));
-        }
-    } catch (const std::exception& e) {
-        found.push_back({Severity::error, "libvirt", explain(e), ""});
+    // libvirt's library has no time limit; a daemon that is stopped is what doctor is to tell of.
+    auto promise = std::make_shared<std::promise<Findings>>();
+    std::future<Findings> answer = promise->get_future();
+    std::thread([promise, admin] { promise->set_value(ask_libvirt(admin)); }).detach();
+    if (answer.wait_for(kAnswer) != std::future_status::ready) {
+        found.push_back(
+            {Severity::error, "libvirt",
+             fmt::format("{} does not answer within {} s", admin.uri, kAnswer.count() / 1000),
+             "see what its daemon does; systemctl restart libvirtd, domains go on "
+             "running"});
+        return found;
     }
+    for (Finding& finding : answer.get())
+        found.push_back(std::move(finding));
     return found;
 }
 

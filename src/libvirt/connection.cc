@@ -103,6 +103,22 @@ std::optional<LibvirtPool> LibvirtConnection::find_pool(const std::string& name)
     return found;
 }
 
+std::set<std::string> LibvirtConnection::pool_types() const
+{
+    const std::unique_ptr<char, decltype(&std::free)> xml(
+        libvirt().virConnectGetStoragePoolCapabilities(connection_.get(), 0), std::free);
+    if (!xml)
+        fail_libvirt("ask which storage pools there can be");
+    pugi::xml_document document;
+    document.load_string(xml.get());
+    std::set<std::string> types;
+    for (const pugi::xml_node& pool : document.child("storagepoolCapabilities").children("pool")) {
+        if (pool.attribute("supported").as_string() == std::string_view("yes"))
+            types.insert(pool.attribute("type").as_string());
+    }
+    return types;
+}
+
 void LibvirtConnection::define_pool(const std::string& xml) const
 {
     const Handle<virStoragePool> pool(

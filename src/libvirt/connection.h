@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,9 @@ public:
     explicit LibvirtConnection(const std::string& uri);
 
     std::optional<LibvirtPool> find_pool(const std::string& name) const;
+    /// Types of storage pools that the daemon has a backend for, "disk" and so on; Debian has some
+    /// of them in packages of their own.
+    std::set<std::string> pool_types() const;
     void define_pool(const std::string& xml) const;
     void start_pool(const std::string& name) const;
     /// Makes it inactive; its content stays.

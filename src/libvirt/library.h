@@ -12,6 +12,7 @@ namespace zraid {
     function(virConnectClose) \
     function(virConnectDomainEventDeregisterAny) \
     function(virConnectDomainEventRegisterAny) \
+    function(virConnectGetStoragePoolCapabilities) \
     function(virConnectListAllDomains) \
     function(virConnectOpen) \
     function(virConnectRegisterCloseCallback) \
@@ -62,7 +63,7 @@ namespace zraid {
 /// times as long to load as a command runs that asks libvirt nothing.
 struct LibvirtLibrary
 {
-// NOLINTNEXTLINE(cppcoreguidelines-macro-usage)
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)
 #define ZRAID_LIBVIRT_POINTER(name) decltype(&::name) name;
     ZRAID_LIBVIRT_FUNCTIONS(ZRAID_LIBVIRT_POINTER)
 #undef ZRAID_LIBVIRT_POINTER

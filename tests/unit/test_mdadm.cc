@@ -51,8 +51,8 @@ TEST_F(MdadmTest, CreatesAnArrayThatCountsOnTheDiskLegAlone)
     EXPECT_EQ(
         line([&](const Mdadm& mdadm) { mdadm.create(100, uuid_, "zraid:vm", 4 << 20, "loop3"); }),
         "mdadm --create DEV/md100 --run --quiet --config=SHARE/mdadm.conf --metadata=1.2 "
-        "--level=1 --raid-devices=2 --data-offset=1M --homehost=any "
-        "--uuid=0123abcd:456789ef:fedcba98:76543210 --name=zraid:vm --bitmap=internal "
+        "--level=1 --raid-devices=2 --data-offset=1M --homehost=zraid "
+        "--uuid=0123abcd:456789ef:fedcba98:76543210 --name=vm --bitmap=internal "
         "--bitmap-chunk=4096K --write-mostly DEV/loop3 missing");
 }
 
