@@ -24,7 +24,7 @@ SUITE = "bookworm"
 # take up what guests write, and Python, in which the steps are written.
 HOST_PACKAGES = [
     "apparmor", "dbus", "e2fsprogs", "libvirt-clients", "libvirt-daemon-driver-qemu",
-    "libvirt-daemon-system", "lvm2", "procps", "python3", "qemu-system-x86", "qemu-utils",
+    "libvirt-daemon-system", "lvm2", "procps", "python3", "python3-libvirt", "qemu-system-x86", "qemu-utils",
     "systemd-sysv", "udev", "xfsprogs",
 ]
 STEPS = "tests/lab/fresh/test_host.py"
