@@ -168,9 +168,9 @@ class Domain:
         libvirt.remove(self.name)
         self.boot_image.unlink(missing_ok=True)
 
-    def hmp(self, *commands: str, quiet: bool = False) -> str:
+    def hmp(self, *commands: str, quiet: bool = False, timeout: float = 120) -> str:
         """Commands for QEMU's human monitor."""
-        answer = "".join(libvirt.hmp(self.name, commands))
+        answer = libvirt.hmp(self.name, commands, timeout)
         if not quiet:
             say(f"{self.name}: {'; '.join(commands)}  -> {answer.strip()!r}")
         return answer
@@ -212,7 +212,8 @@ class Domain:
         # that everything before it has arrived.
         mark = f"mark-{time.monotonic_ns()}"
         before = self.log.stat().st_size
-        answer = self.hmp(*(f'qemu-io -d {device} "{words}"' for words in (command, mark)), quiet=True)
+        answer = self.hmp(*(f'qemu-io -d {device} "{words}"' for words in (command, mark)),
+                          quiet=True, timeout=timeout)
         if "Error:" in answer:
             raise QemuIoError(f"{self.name} {alias}: qemu-io {command}: {answer.strip()}")
 

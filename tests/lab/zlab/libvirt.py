@@ -5,8 +5,9 @@ it: starting virsh costs an emulated processor half a second.
 """
 
 import os
-from contextlib import contextmanager
-from typing import Any, Iterator, List, Optional, Sequence
+import threading
+from concurrent.futures import Future, TimeoutError
+from typing import Any, Callable, Sequence
 
 from .places import CHECKOUT, LOG
 from .programs import pids_of, sh, wait_for
@@ -31,30 +32,35 @@ def syslog() -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
-@contextmanager
-def connected() -> Iterator[Any]:
-    connection = _library().open("qemu:///system")
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _library() -> Any:
-    # Tests are read on the host as well, which needs none of it.
+def load_library() -> Any:
+    """libvirt's module for Python. Tests are read on the host as well, which needs none of it; the
+    runner loads it once for the processes of all its tests."""
     import libvirt
+    import libvirt_qemu  # noqa: F401
     libvirt.registerErrorHandler(lambda *_: None, None)
     return libvirt
 
 
-def _find(connection: Any, name: str) -> Optional[Any]:
-    library = _library()
+def ask(question: Callable[[Any], Any], what: str, timeout: float = 120) -> Any:
+    """What the question, which gets a connection, returns. libvirt's library has no time limit, and
+    Python hears of no signal while it is in there."""
+    answer: Future = Future()
+
+    def work() -> None:
+        try:
+            connection = load_library().open("qemu:///system")
+            try:
+                answer.set_result(question(connection))
+            finally:
+                connection.close()
+        except Exception as error:
+            if not answer.done():
+                answer.set_exception(error)
+    threading.Thread(target=work, daemon=True).start()
     try:
-        return connection.lookupByName(name)
-    except library.libvirtError as error:
-        if error.get_error_code() != library.VIR_ERR_NO_DOMAIN:
-            raise
-        return None
+        return answer.result(timeout)
+    except TimeoutError:
+        raise AssertionError(f"libvirt: {what} was not done after {timeout:.0f} s") from None
 
 
 STATES = ["no state", "running", "idle", "paused", "in shutdown", "shut off", "crashed", "pmsuspended"]
@@ -62,50 +68,42 @@ STATES = ["no state", "running", "idle", "paused", "in shutdown", "shut off", "c
 
 def state_of(name: str) -> str:
     """In virsh's words, "" for a domain that there is not."""
-    with connected() as connection:
-        domain = _find(connection, name)
-        try:
-            return STATES[domain.state()[0]] if domain else ""
-        except _library().libvirtError:
-            return ""               # it went between the two looks
+    library = load_library()
+    try:
+        return ask(lambda connection: STATES[connection.lookupByName(name).state()[0]], f"state of {name}")
+    except library.libvirtError as error:
+        if error.get_error_code() != library.VIR_ERR_NO_DOMAIN:
+            raise
+        return ""
 
 
 def define(xml: str) -> None:
-    with connected() as connection:
-        connection.defineXML(xml)
+    ask(lambda connection: connection.defineXML(xml), "define")
 
 
 def destroy(name: str) -> None:
-    with connected() as connection:
-        connection.lookupByName(name).destroy()
+    ask(lambda connection: connection.lookupByName(name).destroy(), f"destroy {name}")
     say(f"{name} is destroyed")
 
 
 def remove(name: str) -> None:
     """Destroy and undefine, if it is there."""
-    library = _library()
-    with connected() as connection:
-        domain = _find(connection, name)
-        if not domain:
-            return
-        for step in (domain.destroy, lambda: domain.undefineFlags(library.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)):
-            try:
-                step()
-            except library.libvirtError as error:
-                if error.get_error_code() not in (library.VIR_ERR_OPERATION_INVALID, library.VIR_ERR_NO_DOMAIN):
-                    raise
+    library = load_library()
+    for what, step in (("destroy", lambda domain: domain.destroy()),
+                       ("undefine", lambda domain: domain.undefineFlags(library.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))):
+        try:
+            ask(lambda connection: step(connection.lookupByName(name)), f"{what} {name}")
+        except library.libvirtError as error:
+            if error.get_error_code() not in (library.VIR_ERR_OPERATION_INVALID, library.VIR_ERR_NO_DOMAIN):
+                raise
 
 
-def hmp(name: str, commands: Sequence[str]) -> List[str]:
-    """What QEMU's human monitor answers to each."""
+def hmp(name: str, commands: Sequence[str], timeout: float = 120) -> str:
+    """What QEMU's human monitor answers to them."""
     import libvirt_qemu
-    with connected() as connection:
+
+    def question(connection: Any) -> str:
         domain = connection.lookupByName(name)
-        return [libvirt_qemu.qemuMonitorCommand(domain, command, libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP)
-                for command in commands]
-
-
-def load_library() -> None:
-    """Before tests ask: each runs in a process of its own."""
-    _library()
-    import libvirt_qemu  # noqa: F401
+        return "".join(libvirt_qemu.qemuMonitorCommand(
+            domain, command, libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP) for command in commands)
+    return ask(question, f"{'; '.join(commands)} of {name}", timeout)

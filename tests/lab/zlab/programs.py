@@ -1,9 +1,9 @@
 """Running programs: any, virsh, zraid-pool."""
 
-import glob
 import json
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Union
 
@@ -87,32 +87,31 @@ def info(pool: str) -> Dict[str, Any]:
 
 def wait_state(pool: str, state: str, timeout: float = 60) -> Dict[str, Any]:
     """Wait until the pool is in this state, and return its info."""
-    deadline = time.monotonic() + timeout
-    while True:
-        before = _mirrors()
-        now = info(pool)
-        if now["state"] == state:
-            say(f"{pool}: {state}")
-            return now
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout:.0f} s: pool {pool} {state}, but {now['state']}")
+    last: Dict[str, Any] = {}
+    seen: Dict[str, str] = {}
+    asked = 0.0
+
+    def reached() -> Dict[str, Any]:
         # zraid-pool costs an emulated processor a third of a second: it is asked again when the kernel
-        # tells something new.
-        again = time.monotonic() + 2
-        while _mirrors() == before and time.monotonic() < again:
-            time.sleep(0.05)
+        # tells something new, and now and then.
+        nonlocal last, seen, asked
+        mirrors = _mirrors()
+        if not last or mirrors != seen or time.monotonic() > asked + 2:
+            before, last = last, info(pool)
+            seen, asked = mirrors, time.monotonic()
+            if last["state"] != before.get("state"):
+                say(f"{pool}: {last['state']}")
+        return last if last["state"] == state else {}
+    return wait_for(reached, f"pool {pool} {state}", timeout)
 
 
 def _mirrors() -> Dict[str, str]:
     """What changes in /sys/block when a leg comes or goes, is filled, or fails."""
     found = {}
-    for path in (*glob.glob("/sys/block/md*/md/degraded"), *glob.glob("/sys/block/md*/md/sync_action"),
-                 *glob.glob("/sys/block/md*/md/dev-*/state"), *glob.glob("/sys/block/zram*/disksize")):
-        try:
-            with open(path) as file:
-                found[path] = file.read()
-        except OSError:
-            pass
+    for pattern in ("md*/md/degraded", "md*/md/sync_action", "md*/md/dev-*/state", "zram*/disksize"):
+        for path in Path("/sys/block").glob(pattern):
+            with suppress(OSError):     # it is just being removed
+                found[str(path)] = path.read_text()
     return found
 
 
