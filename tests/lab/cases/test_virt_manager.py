@@ -27,7 +27,7 @@ def remove(domain: str) -> None:
     virsh("undefine", domain, "--nvram", check=False)
 
 
-@zlab.options(timeout=900)
+@zlab.options(timeout=600)
 def test_choosing_a_volume(lab: Lab) -> None:
     """A volume of each layout is chosen for a new machine from virt-manager's list of volumes; the
     machine runs on the last of them, and its pool has the RAM leg. The pictures are those of
@@ -44,7 +44,7 @@ def test_choosing_a_volume(lab: Lab) -> None:
         zraid("vol-create", name, "64M", *words)
     (partition,) = volumes("plain")
     sh(["dbus-run-session", "--", CHECKOUT / "tests/lab/programs/choose_volume.py", "web", lab.share,
-        "files/web.img", "groups/web", f"plain/{partition}"], timeout=850)
+        "files/web.img", "groups/web", f"plain/{partition}"], timeout=550)
     pictures = {picture.name for picture in Path(lab.share).glob("*.png")}
     assert pictures == {"files.png", "groups.png", "plain.png", "ready.png"}, pictures
     assert pool.fill().users == ["web"]

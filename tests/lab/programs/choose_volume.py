@@ -18,7 +18,7 @@ from typing import Any, Callable, Iterator
 import pyatspi
 
 DISPLAY = ":7"
-LIMIT = 400         # seconds for each step: the processor may be emulated, and busy
+LIMIT = 240         # seconds for each step: the processor may be emulated, and busy
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
