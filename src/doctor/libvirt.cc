@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <future>
-#include <memory>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -173,9 +173,9 @@ Findings look_at_libvirt(const Admin& admin)
 {
     Findings found = look_at_hook(admin.paths);
     // libvirt's library has no time limit; a daemon that is stopped is what doctor is to tell of.
-    auto promise = std::make_shared<std::promise<Findings>>();
-    std::future<Findings> answer = promise->get_future();
-    std::thread([promise, admin] { promise->set_value(ask_libvirt(admin)); }).detach();
+    std::packaged_task<Findings()> question([admin] { return ask_libvirt(admin); });
+    std::future<Findings> answer = question.get_future();
+    std::thread(std::move(question)).detach();
     if (answer.wait_for(kAnswer) != std::future_status::ready) {
         found.push_back(
             {Severity::error, "libvirt",
