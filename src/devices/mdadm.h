@@ -20,7 +20,8 @@ public:
 
     /// Makes a RAID1 of the disk leg (slot 0, write-mostly) and a missing leg (slot 1): metadata
     /// 1.2, data 1 MiB into the leg, internal bitmap, no bad-block list, no write-behind.
-    /// @param name array name of at most 31 characters, stored in the superblock
+    /// @param name array name of at most 31 characters, stored in the superblock: two parts with a
+    /// colon between them
     /// @param chunk bytes that one bit of the bitmap stands for, a power of two
     void create(int number, const Uuid& uuid, const std::string& name, std::uint64_t chunk,
                 const std::string& disk_leg) const;
