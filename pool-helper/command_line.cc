@@ -44,6 +44,12 @@ Option& Option::range(double least, double most)
     return *this;
 }
 
+Option& Option::one_of(const std::vector<std::string>& words)
+{
+    option_->check(CLI::IsMember(words));
+    return *this;
+}
+
 Option& Option::excludes(const Option& other)
 {
     option_->excludes(other.option_);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 // The library behind this is compiled in command_line.cc alone.
 namespace CLI {
@@ -30,6 +31,7 @@ public:
     Option& envname(const std::string& variable);
     Option& range(std::int64_t least, std::int64_t most);
     Option& range(double least, double most);
+    Option& one_of(const std::vector<std::string>& words);
     /// Not both of them.
     Option& excludes(const Option& other);
 

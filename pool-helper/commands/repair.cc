@@ -5,6 +5,8 @@
 #include "util/size.h"
 
 #include <iostream>
+#include <memory>
+#include <optional>
 
 #include <fmt/core.h>
 
@@ -24,23 +26,39 @@ void verify(const Admin& admin, const std::string& name)
                                  format_size(copied));
 }
 
+std::optional<RightLeg> right_leg(const std::string& word)
+{
+    if (word.empty())
+        return std::nullopt;
+    return word == "image" ? RightLeg::image : RightLeg::ram;
+}
+
+void repair(const Admin& admin, const std::string& name, bool dry_run, const std::string& from)
+{
+    const auto lines = repair_pool(admin, name, dry_run, right_leg(from));
+    if (!dry_run)
+        verify(admin, name);
+    for (const std::string& line : lines)
+        std::cout << fmt::format("{}{}\n", dry_run ? "would " : "", line);
+    if (!lines.empty())
+        return;
+    std::cout << (from.empty() ? fmt::format("Pool '{}' needs no repair.\n", name)
+                               : fmt::format("Pool '{}' goes by its {}.\n", name,
+                                             from == "ram" ? "RAM leg" : "image"));
+}
+
 } // namespace
 
 void add_repair(CommandLine& program, const Admin& admin)
 {
     const auto dry_run = std::make_shared<bool>(false);
-    Subcommand command =
-        add_pool_command(program, "repair", "take back a leg that failed",
-                         [&admin, dry_run](const std::string& name) {
-                             const auto lines = repair_pool(admin, name, *dry_run);
-                             if (!*dry_run)
-                                 verify(admin, name);
-                             for (const std::string& line : lines)
-                                 std::cout << fmt::format("{}{}\n", *dry_run ? "would " : "", line);
-                             if (lines.empty())
-                                 std::cout << fmt::format("Pool '{}' needs no repair.\n", name);
-                         });
+    const auto from = std::make_shared<std::string>();
+    Subcommand command = add_pool_command(
+        program, "repair", "take back a leg that failed",
+        [&admin, dry_run, from](const std::string& name) { repair(admin, name, *dry_run, *from); });
     command.add_flag("--dry-run", *dry_run, "only tell what would be done");
+    command.add_option("--from", *from, "the leg that is right where they differ: image or ram")
+        .one_of({"image", "ram"});
 }
 
 } // namespace zraid::cli

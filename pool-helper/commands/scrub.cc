@@ -36,8 +36,11 @@ void scrub_now(const Admin& admin, const std::string& name, bool json)
     if (result.mismatches > 0)
         throw Error(fmt::format("the legs differ in {} after {} passes",
                                 format_size(result.mismatches), result.passes),
-                    "the image is what counts: zraid-pool detach, then attach, makes the RAM leg "
-                    "anew; look for memory errors in the kernel's log");
+                    fmt::format("look for errors of memory and of the image's device in the "
+                                "kernel's log; then zraid-pool repair {0} --from ram copies the "
+                                "difference to the image, zraid-pool repair {0} --from image makes "
+                                "the RAM leg anew. Both stay as they are until then",
+                                name));
     if (!json)
         std::cout << fmt::format("Pool '{}': both legs are the same.\n", name);
 }

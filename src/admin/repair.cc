@@ -9,6 +9,7 @@
 #include "util/error.h"
 #include "util/files.h"
 #include "util/log.h"
+#include "util/size.h"
 
 #include <fmt/core.h>
 
@@ -110,6 +111,28 @@ std::uint64_t compare_and_copy(const Admin& admin, const PoolDefinition& pool,
                 "look for errors of the image's device in the kernel's log; the RAM leg stays");
 }
 
+/// The administrator knows which leg is right.
+void take_word(const Admin& admin, Mirror& mirror, const std::string& name, RightLeg right)
+{
+    const DoubtMark mark(admin.paths, name);
+    const PoolView view = mirror.view();
+    if (right == RightLeg::ram) {
+        if (view.kept_ram_leg())
+            throw Error(fmt::format("/dev/{} is not in the array, and may be older than the image",
+                                    *view.kept_ram_leg()),
+                        "compare the two, and write to the array what it lacks");
+        if (view.state() != PoolState::mirrored && view.state() != PoolState::ram_only)
+            throw Error(fmt::format("it is {}: no RAM leg has all", to_string(view.state())));
+        mark.set("an administrator said that the RAM leg is right", DoubtKind::ram_is_right);
+        return;
+    }
+    if (view.state() != PoolState::mirrored && view.state() != PoolState::disk_only)
+        throw Error(fmt::format("it is {}: the image does not have all", to_string(view.state())),
+                    kMendDiskLeg);
+    log().warn("pool '{}': an administrator said that the image is right", name);
+    mirror.believe_image();
+}
+
 /// What the image lies on is to be mended, which needs it unmounted.
 void let_go_of_failed_disk_leg(const Admin& admin, const PoolDefinition& pool)
 {
@@ -123,12 +146,21 @@ void let_go_of_failed_disk_leg(const Admin& admin, const PoolDefinition& pool)
 
 } // namespace
 
-std::vector<std::string> repair_pool(const Admin& admin, const std::string& name, bool dry_run)
+std::vector<std::string> repair_pool(const Admin& admin, const std::string& name, bool dry_run,
+                                     std::optional<RightLeg> right)
 {
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
     const FileLock lock = lock_pool(admin.paths, name);
     Mirror mirror(admin.paths, pool, lock);
+    if (right && !dry_run)
+        take_word(admin, mirror, name, *right);
     const PoolView view = mirror.view();
+    if (view.doubt_needs_word && !right && view.state() == PoolState::mirrored)
+        throw Error(
+            fmt::format("the legs differ, and which one is right is not known: {}", view.doubt_why),
+            fmt::format("look at both, /dev/{} and /dev/{}, then zraid-pool repair --from "
+                        "ram, or --from image",
+                        view.disk->device, view.ram->device));
     const Goal goal = goal_of(admin, pool, view);
     const Plan steps = plan(view, goal);
     if (!steps.refusal.empty())
@@ -144,9 +176,18 @@ std::vector<std::string> repair_pool(const Admin& admin, const std::string& name
         mirror.attach();
     else
         mirror.repair();
-    // A lost device is let go of first, so that it can be connected again.
-    if (const Plan left = plan(mirror.view(), goal); !left.refusal.empty())
+    // A lost device is let go of first, so that it can be connected again; so is an image that
+    // takes no data.
+    const PoolView after = mirror.view();
+    if (const Plan left = plan(after, goal); !left.refusal.empty())
         throw Error(left.refusal, left.next);
+    if (!view.image_trouble.empty() && after.state() == PoolState::ram_only && !after.disk)
+        throw Error(
+            fmt::format("its image takes no data ({}), and is let go of; the RAM leg holds "
+                        "the only good copy",
+                        view.image_trouble),
+            "mend what the image lies on (umount, fsck, mount), then zraid-pool repair once "
+            "more; keep the host running until then");
     return lines;
 }
 
@@ -178,6 +219,11 @@ ScrubResult scrub_pool(const Admin& admin, const std::string& name,
         result.mismatches = check_once(admin, pool, show);
         ++result.passes;
     } while (result.mismatches > 0 && result.passes < kPasses);
+    const DoubtMark mark(admin.paths, name);
+    if (result.mismatches > 0 && mark.id() == 0)
+        mark.set(
+            fmt::format("a scrub found that the legs differ in {}", format_size(result.mismatches)),
+            DoubtKind::unknown);
     return result;
 }
 

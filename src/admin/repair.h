@@ -5,16 +5,27 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace zraid {
 
+/// Which leg counts where they differ.
+enum class RightLeg
+{
+    image,
+    ram,
+};
+
 /// Takes back a disk leg that failed and answers again, clears away a RAM leg that failed, and
 /// gives the pool a new RAM leg where it should have one. Returns while md copies.
 /// @param dry_run change nothing
+/// @param right the leg that the administrator takes for right where they differ; nothing: he did
+/// not say
 /// @return what was done, or would be, a line each
-std::vector<std::string> repair_pool(const Admin& admin, const std::string& name, bool dry_run);
+std::vector<std::string> repair_pool(const Admin& admin, const std::string& name, bool dry_run,
+                                     std::optional<RightLeg> right = std::nullopt);
 
 /// Compares a disk leg that came back with the array, and has md copy what differs, until nothing
 /// does; see DoubtMark. Waits for md first. Nothing happens if there is no doubt.
@@ -34,7 +45,8 @@ struct ScrubResult
 
 /// Lets md compare both legs (sync_action "check") and waits for it. Pages that a guest changes
 /// while they are on their way to both legs differ without harm and are the same again soon: only
-/// what differs in three passes in a row counts.
+/// what differs in three passes in a row counts. The pool is in doubt then: both legs stay as they
+/// are until an administrator says which one is right.
 /// @param show called at least twice a second with the share that is done, 0 to 100
 /// @throws Error if the pool is not mirrored, or stops being so
 ScrubResult scrub_pool(const Admin& admin, const std::string& name,

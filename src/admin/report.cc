@@ -3,8 +3,11 @@
 #include "mirror/mirror.h"
 #include "mirror/ram_leg.h"
 #include "pools/store.h"
+#include "util/error.h"
 
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace zraid {
 
@@ -53,7 +56,8 @@ Json disk_json(const PoolReport& report)
             {"in_sync", report.view.disk->in_sync},
             {"failed", report.view.disk->faulty},
             {"direct_io", report.view.disk_loop && report.view.disk_loop->direct_io},
-            {"in_doubt", report.view.in_doubt}};
+            {"in_doubt", report.view.in_doubt},
+            {"doubt", text_or_null(report.view.doubt_why)}};
 }
 
 std::string trouble_of_legs(const PoolView& view)
@@ -63,11 +67,20 @@ std::string trouble_of_legs(const PoolView& view)
         if (view.disk && !view.disk->faulty)
             return "ram-only: md copies to the disk leg what it missed. Next: keep the host "
                    "running until it is done";
+        if (!view.image_trouble.empty())
+            return fmt::format(
+                "ram-only: the disk leg is lost ({}), what is written now is in "
+                "memory only. Next: zraid-pool repair lets go of the image; then mend "
+                "what it lies on (umount, fsck, mount), and zraid-pool repair once "
+                "more; keep the host running",
+                view.image_trouble);
         return "ram-only: the disk leg is lost, what is written now is in memory only. Next: bring "
                "back what the image lies on (see the kernel's log); keep the host running";
     case PoolState::failed:
         return "failed: no leg is in sync. Next: see /proc/mdstat and the kernel's log";
     case PoolState::mirrored:
+        if (view.doubt_needs_word)
+            return view.doubt_why + ". Next: zraid-pool repair --from ram, or --from image";
         if (view.in_doubt)
             return "the disk leg may lack data, and was not compared with the RAM leg yet. Next: "
                    "let zraid-monitor do it, or zraid-pool repair";
@@ -75,6 +88,16 @@ std::string trouble_of_legs(const PoolView& view)
     default:
         return "";
     }
+}
+
+std::string trouble_of_unusable(const PoolView& view)
+{
+    const bool mirrored = view.state() == PoolState::mirrored;
+    return fmt::format("its image takes no data: {}. Next: {}; then mend what it lies on (umount, "
+                       "fsck, mount), and zraid-pool {}{}",
+                       view.image_trouble,
+                       mirrored ? "zraid-pool repair lets go of it" : "zraid-pool stop",
+                       mirrored ? "repair" : "start", view.ram ? "; keep the host running" : "");
 }
 
 } // namespace
@@ -87,7 +110,15 @@ std::string trouble_of(const PoolView& view)
     if (view.lost_its_device())
         return "its device is gone. Next: stop what uses the pool, then zraid-pool stop; connect "
                "the device again, then zraid-pool start";
+    if (const auto kept = view.kept_ram_leg())
+        return fmt::format(
+            "its RAM leg, /dev/{0}, failed or left the array while the image was in "
+            "doubt ({1}): it is kept, and may hold the only good copy. Next: compare "
+            "/dev/{0} with the image, see zraid-pool detach; keep the host running",
+            *kept, view.doubt_why);
     switch (view.image_fault) {
+    case ImageFault::unusable:
+        return trouble_of_unusable(view);
     case ImageFault::gone:
         return "its image was removed while it is in use. Next: copy what the array holds to a new "
                "file before the host goes down, see zraid-pool stop";
@@ -104,7 +135,10 @@ std::string trouble_of(const PoolView& view)
     if (const std::string trouble = trouble_of_legs(view); !trouble.empty())
         return trouble;
     if (view.state() == PoolState::inactive)
-        return "";
+        return view.image_trouble.empty()
+                   ? ""
+                   : fmt::format("its image cannot be used: {}. Next: mend what it lies on",
+                                 view.image_trouble);
     if (view.layout == LayoutState::down)
         return "its file system is not mounted. Next: zraid-pool start";
     if (view.layout == LayoutState::partly)
@@ -121,12 +155,14 @@ std::vector<PoolReport> report_all(const Admin& admin)
 {
     std::vector<PoolReport> reports;
     for (StoredPool& pool : PoolStore(admin.paths).load_all()) {
-        if (pool.definition) {
-            reports.push_back(report(admin, std::move(*pool.definition)));
-        } else {
-            PoolReport broken;
-            broken.name = pool.name;
-            broken.problem = pool.problem;
+        PoolReport broken;
+        broken.name = pool.name;
+        broken.problem = pool.problem;
+        try {
+            reports.push_back(pool.definition ? report(admin, std::move(*pool.definition))
+                                              : std::move(broken));
+        } catch (const std::exception& e) { // the others can be told nevertheless
+            broken.problem = fmt::format("pool '{}': {}", pool.name, explain(e));
             reports.push_back(std::move(broken));
         }
     }

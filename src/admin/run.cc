@@ -67,11 +67,12 @@ void stop_pool(const Admin& admin, const std::string& name)
     drop_claims(admin, name, dead);
     refuse_users(admin, name);
     // Asked before libvirt, which takes down what is not in use until it meets something that is.
-    layout_of(admin.paths, pool)->refuse_use();
+    Mirror mirror(admin.paths, pool, lock);
+    mirror.refuse_use();
     Rollback rollback;
     if (pool.settings.libvirt)
         deactivate_pool(admin, LibvirtConnection(admin.uri), pool, rollback);
-    Mirror(admin.paths, pool, lock).stop();
+    mirror.stop();
     rollback.keep();
     set_hold(admin.paths, name, Hold::none);
 }

@@ -20,6 +20,11 @@ namespace zraid {
 
 namespace {
 
+std::uint64_t number_in(const std::filesystem::path& attribute)
+{
+    return std::stoull(read_attribute(attribute).value_or("0"));
+}
+
 std::optional<Loop> read_loop(const Paths& paths, const std::string& name)
 {
     const auto backing = read_attribute(paths.block(name) / "loop/backing_file");
@@ -28,20 +33,26 @@ std::optional<Loop> read_loop(const Paths& paths, const std::string& name)
     const UniqueFd fd = open_if_there(paths.device(name), O_RDONLY);
     if (!fd)
         return std::nullopt;
-    loop_info64 info{};
-    if (::ioctl(fd.get(), LOOP_GET_STATUS64, &info) != 0) { // NOLINT(*-vararg)
-        if (errno == ENXIO)                                 // detached meanwhile
-            return std::nullopt;
-        throw SystemError(errno, fmt::format("read the status of '{}'", name));
-    }
     Loop loop;
     loop.name = name;
-    loop.file = {info.lo_device, info.lo_inode};
-    loop.offset = info.lo_offset;
-    loop.size_limit = info.lo_sizelimit;
-    loop.direct_io = (info.lo_flags & LO_FLAGS_DIRECT_IO) != 0;
-    loop.read_only = (info.lo_flags & LO_FLAGS_READ_ONLY) != 0;
     loop.backing_file = *backing;
+    loop_info64 info{};
+    if (::ioctl(fd.get(), LOOP_GET_STATUS64, &info) == 0) { // NOLINT(*-vararg)
+        loop.file = {info.lo_device, info.lo_inode};
+        loop.offset = info.lo_offset;
+        loop.size_limit = info.lo_sizelimit;
+        loop.direct_io = (info.lo_flags & LO_FLAGS_DIRECT_IO) != 0;
+        loop.read_only = (info.lo_flags & LO_FLAGS_READ_ONLY) != 0;
+    } else if (errno == ENXIO) { // detached meanwhile
+        return std::nullopt;
+    } else { // the kernel asks the file, whose file system may have given up; sysfs does not
+        log().debug("read the status of '{}': {}", name, errno_text(errno));
+        const auto folder = paths.block(name);
+        loop.offset = number_in(folder / "loop/offset");
+        loop.size_limit = number_in(folder / "loop/sizelimit");
+        loop.direct_io = read_attribute(folder / "loop/dio") == "1";
+        loop.read_only = read_attribute(folder / "ro") == "1";
+    }
     if (const auto size = read_attribute(paths.block(name) / "queue/logical_block_size"))
         loop.sector_size = static_cast<unsigned>(std::stoul(*size));
     if (const auto sectors = read_attribute(paths.block(name) / "size"))

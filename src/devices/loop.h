@@ -18,7 +18,7 @@ inline constexpr unsigned kSectorSize = 4096;
 struct Loop
 {
     std::string name;             ///< "loop3"
-    FileId file;                  ///< what it stands on
+    FileId file;                  ///< what it stands on; {} if that cannot be asked: it fails
     std::uint64_t offset = 0;     ///< bytes
     std::uint64_t size_limit = 0; ///< bytes, 0: none
     std::uint64_t size = 0;       ///< of the device, bytes: that of the file when it was attached

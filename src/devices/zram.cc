@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 namespace zraid {
 
@@ -146,6 +147,9 @@ std::optional<ZramStatistics> zram_statistics(const Paths& paths, const std::str
         statistics.peak;
     if (!text)
         throw Error(fmt::format("{}: mm_stat '{}' is not understood", name, *figures));
+    std::uint64_t pages = 0;
+    if (text >> pages)
+        statistics.uniform = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     statistics.table = zram_table_bytes(statistics.size);
     return statistics;
 }

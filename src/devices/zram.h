@@ -28,6 +28,7 @@ struct ZramStatistics
     std::uint64_t stored = 0;     ///< memory taken for it, with the allocator's overhead
     std::uint64_t limit = 0;      ///< mem_limit; 0: none
     std::uint64_t peak = 0;       ///< most that was asked for so far; past the limit: refused
+    std::uint64_t uniform = 0;    ///< of data, pages of one value (zeros), which take no memory
     std::uint64_t table = 0;      ///< the table of pages, allocated with the size
 };
 

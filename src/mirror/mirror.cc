@@ -1,11 +1,14 @@
 #include "mirror/mirror.h"
 
+#include "devices/device_use.h"
+#include "devices/discard.h"
+#include "devices/extents.h"
 #include "devices/image.h"
 #include "devices/md_members.h"
 #include "devices/mdadm.h"
 #include "devices/modules.h"
 #include "devices/superblock.h"
-#include "devices/write_errors.h"
+#include "devices/zram.h"
 #include "layout/layout.h"
 #include "mirror/fill.h"
 #include "mirror/ram_leg.h"
@@ -15,6 +18,7 @@
 #include "util/fd.h"
 #include "util/files.h"
 #include "util/log.h"
+#include "util/size.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -127,7 +131,9 @@ void Mirror::create()
 void Mirror::reach(Goal goal)
 {
     const PoolLog fields(pool_);
-    const Plan steps = plan(view(), goal);
+    const PoolView now = view();
+    remember_fault(now);
+    const Plan steps = plan(now, goal);
     if (!steps.refusal.empty())
         throw Error(steps.refusal, steps.next);
     bool loop_is_new = false;
@@ -169,8 +175,10 @@ void Mirror::take(Step step)
         const PoolView now = view();
         stop_array(pool_.md_number);
         // Nothing leads from the image to this one, once the array is gone.
-        if (now.lost_its_device() && now.disk_loop)
+        if ((now.lost_its_device() || now.image_fault == ImageFault::unusable) && now.disk_loop)
             detach_loop(paths_, now.disk_loop->name, now.disk_loop->file);
+        if (!now.ram && !now.stray_zram) // there is nothing left to compare with
+            DoubtMark(paths_, pool_.name).clear();
         break;
     }
     case Step::assemble_array:
@@ -184,13 +192,16 @@ void Mirror::take(Step step)
         break;
     case Step::drop_ram_leg:
         drop_ram_leg(view());
-        DoubtMark(paths_, pool_.name).clear(); // there is nothing left to compare with
+        break;
+    case Step::refuse_use:
+        refuse_use_of_array();
         break;
     case Step::discard_zram:
         if (const auto stray = view().stray_zram)
             discard_ram_leg(paths_, pool_.name, *stray);
         break;
     case Step::make_zram:
+        DoubtMark(paths_, pool_.name).clear(); // what it was about is gone
         make_ram_leg(paths_, pool_);
         break;
     case Step::add_ram_leg:
@@ -280,6 +291,33 @@ void Mirror::tune() const
             log().warn("pool '{}': {} stays as md has it: {}", pool_.name, attribute, explain(e));
         }
     }
+    if (const PoolView now = view(); now.disk)
+        match_discard(now.disk->device);
+}
+
+/// Where the disk leg keeps what is discarded, the array offers no discards: zram would give it
+/// back, and the legs would differ.
+void Mirror::match_discard(const std::string& disk_leg) const
+{
+    try {
+        if (can_discard(paths_, disk_leg, pool_.image))
+            return;
+    } catch (const std::exception& e) { // who cannot be asked is not trusted
+        log().info("pool '{}': {}", pool_.name, explain(e));
+    }
+    try {
+        // The RAM leg as well: md takes on what a leg that comes has.
+        const PoolView now = view();
+        for (const std::string& device :
+             {now.ram ? now.ram->device : "", now.stray_zram.value_or(""),
+              now.array ? now.array->name() : ""}) {
+            if (!device.empty())
+                forbid_discard(paths_, device);
+        }
+    } catch (const std::exception& e) {
+        log().warn("pool '{}': its legs may differ where a guest discards: {}", pool_.name,
+                   explain(e));
+    }
 }
 
 /// Adds the fresh zram with a fill of only what the image holds.
@@ -307,6 +345,8 @@ void Mirror::add_whole(const std::string& zram) const
 
 void Mirror::add_ram_leg(const std::string& zram) const
 {
+    if (const PoolView now = view(); now.disk)
+        match_discard(now.disk->device);
     // A block device does not tell what it holds.
     if (pool_.image_kind == ImageKind::block)
         return add_whole(zram);
@@ -326,7 +366,10 @@ void Mirror::add_ram_leg(const std::string& zram) const
     // A new device: with the superblock that the first one may have, mdadm would re-add it and copy
     // less than all.
     discard_ram_leg(paths_, pool_.name, zram);
-    add_whole(make_ram_leg(paths_, pool_));
+    const std::string other = make_ram_leg(paths_, pool_);
+    if (const PoolView now = view(); now.disk)
+        match_discard(now.disk->device);
+    add_whole(other);
 }
 
 void Mirror::grow_array() const
@@ -362,13 +405,65 @@ void Mirror::flush() const
         throw SystemError(errno, "flush '" + node + "'");
 }
 
-/// The page cache remembers data that it could not write, but not that a device refused to flush.
-bool Mirror::image_flushes() const
+/// The image has all that the array took, and nothing says otherwise; else the pool is in doubt.
+/// md says nothing of an error that its flush of the image came to, so the leg is asked itself, and
+/// an open file of ours that is from before the flush.
+/// @throws Error
+void Mirror::prove_image(const WriteErrors& errors, const PoolView& now) const
 {
-    if (pool_.image_kind != ImageKind::block)
-        return true;
-    const UniqueFd fd = open_file(pool_.image, O_RDONLY);
-    return ::fsync(fd.get()) == 0;
+    std::string why;
+    if (now.disk) {
+        const UniqueFd leg = open_file(paths_.device(now.disk->device), O_RDONLY);
+        if (::fsync(leg.get()) != 0)
+            why = errno_text(errno);
+    }
+    // Of a file that was removed, or replaced, the leg has all; its name leads elsewhere.
+    const bool named = errors.file() && now.disk_loop && *errors.file() == now.disk_loop->file;
+    const bool lost =
+        now.image_fault == ImageFault::gone || now.image_fault == ImageFault::replaced;
+    if (const std::string found = named || !lost ? errors.flush() : ""; !found.empty())
+        why = found;
+    if (why.empty())
+        return;
+    DoubtMark(paths_, pool_.name).set(why);
+    throw Error(
+        fmt::format("the image's device refused data while it was flushed ({}): the RAM leg "
+                    "holds the only good copy",
+                    why),
+        kMendDiskLeg);
+}
+
+/// Somebody may have cut a piece out of the image, without an error, and made it as long again.
+/// What a guest wrote takes room in both legs, and what it discarded in none.
+/// @throws Error
+void Mirror::refuse_image_with_holes(const PoolView& now) const
+{
+    if (pool_.image_kind != ImageKind::file || now.image_fault != ImageFault::none || !now.ram)
+        return;
+    const auto ram = zram_statistics(paths_, now.ram->device);
+    if (!ram || ram->data < ram->uniform)
+        return;
+    std::uint64_t image = now.data_offset(); // as much as md's own data in the RAM leg
+    for (const Extent& extent : data_extents(pool_.image)) {
+        if (extent.end > now.data_offset())
+            image += extent.end - std::max(extent.begin, now.data_offset());
+    }
+    if (ram->data - ram->uniform <= image)
+        return;
+    const std::string why =
+        fmt::format("the image holds {} of data, the RAM leg {}: a part of it was cut out",
+                    format_size(image), format_size(ram->data - ram->uniform));
+    DoubtMark(paths_, pool_.name).set(why);
+    throw Error(why, "zraid-pool repair copies what it lacks back");
+}
+
+/// What is seen once counts until the legs were compared, whatever is done about it meanwhile.
+void Mirror::remember_fault(const PoolView& now) const
+{
+    if (!now.array || !now.ram || now.in_doubt)
+        return;
+    if (const std::string why = fault_of_image(now); !why.empty())
+        DoubtMark(paths_, pool_.name).set(why);
 }
 
 void Mirror::drop_ram_leg(const PoolView& now) const
@@ -379,17 +474,12 @@ void Mirror::drop_ram_leg(const PoolView& now) const
         remove_member(paths_, pool_.md_number, now.ram->device);
         return;
     }
-    const WriteErrors errors(pool_.image);
+    const WriteErrors errors(paths_, pool_.image);
     flush();
-    // md says nothing of an error that its flush of the image came to.
-    if (errors.happened() || !image_flushes()) {
-        DoubtMark(paths_, pool_.name).set();
-        throw Error("the image's device refused data while it was flushed: the RAM leg holds the "
-                    "only good copy",
-                    kMendDiskLeg);
-    }
+    prove_image(errors, now);
     // Looked at again behind the flush, which may be what made the kernel notice a bad disk leg.
     const PoolView flushed = view();
+    remember_fault(flushed);
     if (flushed.image_fault == ImageFault::too_short)
         throw Error("the image was truncated, the RAM leg holds the only good copy");
     if (!flushed.disk || !flushed.disk->in_sync)
@@ -397,8 +487,50 @@ void Mirror::drop_ram_leg(const PoolView& now) const
             "the disk leg failed while it was flushed: the RAM leg holds the only good copy",
             "bring the image's device back, then zraid-pool repair; keep the host running until "
             "then");
+    refuse_image_with_holes(flushed);
+    const DoubtMark doubt(paths_, pool_.name);
+    if (doubt.id() != 0) // noted by the monitor meanwhile
+        throw Error(fmt::format("the disk leg may lack data ({}): the RAM leg holds the only good "
+                                "copy",
+                                doubt.why()),
+                    kMendDiskLeg);
     fail_member(paths_, pool_.md_number, now.ram->device);
     remove_member(paths_, pool_.md_number, now.ram->device);
+    // What was flushed between the proof and this moment: while the memory is still there.
+    prove_image(errors, view());
+    if (doubt.id() != 0)
+        throw Error(fmt::format("the disk leg may lack data ({}): /dev/{} is kept", doubt.why(),
+                                now.ram->device),
+                    kMendDiskLeg);
+}
+
+void Mirror::refuse_use() const
+{
+    const auto layout = layout_of(paths_, pool_);
+    layout->refuse_use();
+    if (layout->state() == LayoutState::none)
+        refuse_use_of_device(paths_, pool_.md_kernel_name());
+}
+
+/// Behind the layout, which has the array open as long as it is up.
+void Mirror::refuse_use_of_array() const
+{
+    try {
+        refuse_use_of_device(paths_, pool_.md_kernel_name());
+    } catch (...) {
+        try {
+            layout_of(paths_, pool_, lock_fd_)->bring_up();
+        } catch (const std::exception& e) {
+            log().warn("pool '{}': {}", pool_.name, explain(e));
+        }
+        throw;
+    }
+}
+
+void Mirror::believe_image()
+{
+    DoubtMark(paths_, pool_.name).clear();
+    detach();
 }
 
 /// md notices a lost device by the first write that fails. A guest that only reads would go on
@@ -407,7 +539,8 @@ void Mirror::fail_lost_leg(const PoolView& now) const
 {
     if (now.state() != PoolState::mirrored)
         throw Error(fmt::format("its device is gone while it is {}", to_string(now.state())));
-    if (now.image_fault != ImageFault::too_short && now.disk_loop) {
+    if (now.image_fault != ImageFault::too_short && now.image_fault != ImageFault::unusable &&
+        now.disk_loop) {
         bool answers = true;
         try {
             read_superblock(paths_.device(now.disk_loop->name));
@@ -431,7 +564,7 @@ void Mirror::remove_disk_leg(const PoolView& now) const
     if (!now.disk)
         return;
     if (!now.disk->faulty) {
-        if (!now.lost_its_device())
+        if (!now.lost_its_device() && now.image_fault != ImageFault::unusable)
             return;
         fail_lost_leg(now);
     }
@@ -448,7 +581,8 @@ void Mirror::re_add_disk_leg(const PoolView& now) const
         throw Error("the image is not on one loop device of ours",
                     "see losetup -a, and detach what else uses it");
     const std::string& loop = now.loops.front().name;
-    DoubtMark(paths_, pool_.name).set();
+    DoubtMark(paths_, pool_.name).set("it was out of the array");
+    match_discard(loop);
     try {
         re_add_member(paths_, pool_.md_number, loop, kDiskSlot, true);
     } catch (...) {

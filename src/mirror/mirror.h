@@ -1,6 +1,7 @@
 #pragma once
 
 #include "devices/bitmap.h"
+#include "devices/write_errors.h"
 #include "mirror/plan.h"
 #include "mirror/state.h"
 #include "pools/definition.h"
@@ -61,6 +62,14 @@ public:
     /// works.
     void let_go_of_failed_disk_leg();
 
+    /// Whoever has the array, or what stands on it, open is left alone.
+    /// @throws Error that names who it is
+    void refuse_use() const;
+
+    /// The administrator says that the image is right where the legs differ: the doubt ends, and a
+    /// RAM leg that was kept because of it goes. attach() brings a new one.
+    void believe_image();
+
     PoolView view() const { return view_pool(paths_, pool_); }
 
 private:
@@ -74,7 +83,11 @@ private:
     std::uint64_t add_sparse(const std::string& zram) const;
     void add_ram_leg(const std::string& zram) const;
     void drop_ram_leg(const PoolView& now) const;
-    bool image_flushes() const;
+    void prove_image(const WriteErrors& errors, const PoolView& now) const;
+    void refuse_image_with_holes(const PoolView& now) const;
+    void remember_fault(const PoolView& now) const;
+    void match_discard(const std::string& disk_leg) const;
+    void refuse_use_of_array() const;
     void fail_lost_leg(const PoolView& now) const;
     void remove_disk_leg(const PoolView& now) const;
     void re_add_disk_leg(const PoolView& now) const;

@@ -42,6 +42,12 @@ Plan refuse_lost_image(const PoolView& view)
 Plan refuse_missing_image(const PoolView& view)
 {
     const bool block = view.image_kind == ImageKind::block;
+    if (!view.image_trouble.empty() && !view.other_kind)
+        return refuse(fmt::format("its image cannot be used: {}", view.image_trouble),
+                      block
+                          ? "see the kernel's log, connect the device again"
+                          : "mend what it lies on: umount it, let fsck look at it, mount it; then "
+                            "try again");
     if (view.other_kind)
         return refuse(block ? "its image is no block device, as the definition has it"
                             : "its image is no regular file, as the definition has it",
@@ -87,6 +93,44 @@ bool has_no_size(const PoolView& view)
     return view.image_kind == ImageKind::block && view.image_size == 0;
 }
 
+/// The loop device holds its file system, which is to be mended.
+Plan refuse_unusable_image(const PoolView& view)
+{
+    const bool kept = view.ram && view.ram->in_sync && !view.ram->faulty;
+    return refuse(
+        fmt::format("its image takes no data: {}{}", view.image_trouble,
+                    kept ? "; the RAM leg holds the only good copy" : ""),
+        kept ? "zraid-pool repair, which lets go of it; then mend what it lies on (umount, "
+               "fsck, mount), and zraid-pool repair once more; keep the host running"
+             : "stop what uses the pool, then zraid-pool stop; mend what the image lies "
+               "on (umount, fsck, mount), then zraid-pool start");
+}
+
+/// Of two copies, each may have what the other lacks.
+Plan refuse_kept_ram_leg(const PoolView& view)
+{
+    return refuse(
+        fmt::format("its RAM leg, /dev/{}, failed or left the array while the image was "
+                    "in doubt ({}): it may hold the only good copy",
+                    view.kept_ram_leg().value(), view.doubt_why),
+        fmt::format("keep the host running; compare /dev/{0} with the image, byte for "
+                    "byte, and save what is missing; zraid-pool repair --from image gives "
+                    "/dev/{0} up",
+                    view.kept_ram_leg().value()));
+}
+
+Plan refuse_in_doubt(const PoolView& view)
+{
+    if (view.doubt_needs_word)
+        return refuse(
+            fmt::format("the legs differ, and which one is right is not known: {}", view.doubt_why),
+            "look at both (zraid-pool info names them), then zraid-pool repair --from ram, or "
+            "--from image");
+    return refuse("the disk leg may lack data: it failed, or its device refused some, and it was "
+                  "not compared with the RAM leg since",
+                  "zraid-pool repair does it; zraid-monitor does it by itself");
+}
+
 bool is_lost(ImageFault fault)
 {
     return fault == ImageFault::gone || fault == ImageFault::replaced;
@@ -121,7 +165,7 @@ Plan plan_array(const PoolView& view)
     if (view.number_taken)
         return refuse("its md number is taken by another array",
                       "stop that array, or define the pool with another --md");
-    if (!view.image || has_no_size(view))
+    if (!view.image || has_no_size(view) || !view.image_trouble.empty())
         return refuse_missing_image(view);
     if (const Loop* other = misfit(view))
         return refuse(fmt::format("its image is attached to /dev/{} by somebody else", other->name),
@@ -154,8 +198,12 @@ Plan plan_attach(const PoolView& view)
         return refuse("no leg is in sync", "see /proc/mdstat and the kernel's log");
     if (state == PoolState::mirrored || state == PoolState::filling || state == PoolState::ram_only)
         return result;
+    if (view.kept_ram_leg())
+        return refuse_kept_ram_leg(view);
     if (view.lost_its_device())
         return refuse_lost_device(view);
+    if (view.image_fault == ImageFault::unusable)
+        return refuse_unusable_image(view);
     // The fill reads the file of the image's name.
     if (is_lost(view.image_fault))
         return refuse_lost_image(view);
@@ -174,7 +222,11 @@ Plan plan_attach(const PoolView& view)
 Plan plan_detach(const PoolView& view)
 {
     Plan result;
+    if (view.kept_ram_leg())
+        return refuse_kept_ram_leg(view);
     if (view.array && view.ram) {
+        if ((!view.disk || !view.disk->in_sync) && !view.image_trouble.empty())
+            return refuse_unusable_image(view);
         if (!view.disk || !view.disk->in_sync)
             return refuse("the disk leg is not in sync: the RAM leg holds the only good copy",
                           "bring the image's device back, then zraid-pool repair; keep the host "
@@ -183,12 +235,10 @@ Plan plan_detach(const PoolView& view)
             return refuse_lost_device(view);
         if (view.image_fault == ImageFault::too_short && !view.ram->faulty)
             return refuse_short_image(view);
-        // A RAM leg that failed has nothing to lose.
-        if (view.in_doubt && !view.ram->faulty)
-            return refuse(
-                "the disk leg may lack data: it failed, or its device refused some, and it was not "
-                "compared with the RAM leg since",
-                "zraid-pool repair does it; zraid-monitor does it by itself");
+        if (view.image_fault == ImageFault::unusable && !view.ram->faulty)
+            return refuse_unusable_image(view);
+        if (view.in_doubt)
+            return refuse_in_doubt(view);
         result.steps.push_back(Step::drop_ram_leg);
     }
     if (view.ram || view.stray_zram)
@@ -207,6 +257,12 @@ Plan plan_stop(const PoolView& view)
     // First of all: what it writes then is on both legs.
     if (has_layout(view.layout))
         result.steps.insert(result.steps.begin(), Step::take_down_layout);
+    // Who has it open keeps his RAM leg.
+    if (view.array && view.ram) {
+        const auto place =
+            has_layout(view.layout) ? result.steps.begin() + 1 : result.steps.begin();
+        result.steps.insert(place, Step::refuse_use);
+    }
     if (view.stray_array)
         result.steps.push_back(Step::stop_stray_array);
     if (view.array)
@@ -231,6 +287,8 @@ Plan plan_growth(const PoolView& view)
         return refuse_lost_image(view);
     if (view.image_fault == ImageFault::too_short)
         return refuse_short_image(view);
+    if (view.image_fault == ImageFault::unusable)
+        return refuse_unusable_image(view);
     if (!view.disk || !view.disk->in_sync)
         return refuse("the disk leg is not in sync", "zraid-pool repair, then try again");
     if (!view.is_outgrown())
@@ -261,11 +319,18 @@ Plan plan_repair(const PoolView& view)
     Plan result;
     switch (view.state()) {
     case PoolState::mirrored:
+        if (view.image_fault == ImageFault::unusable) {
+            // Nothing more goes wrong on it unseen, and what it lies on can be mended.
+            result.steps.push_back(Step::remove_disk_leg);
+            return result;
+        }
         return view.lost_its_device() ? plan_new_device(view) : result;
     case PoolState::inactive:
     case PoolState::filling:
         return result;
     case PoolState::disk_only:
+        if (view.kept_ram_leg())
+            return refuse_kept_ram_leg(view);
         if (view.ram)
             result.steps.push_back(Step::drop_ram_leg); // faulty
         if (view.ram || view.stray_zram)
@@ -280,6 +345,12 @@ Plan plan_repair(const PoolView& view)
         return result; // md is copying to it already
     if (view.image_kind == ImageKind::block && (view.disk || !view.image || has_no_size(view)))
         return plan_new_device(view);
+    if (!view.image_trouble.empty() && !view.other_kind) {
+        if (!view.disk)
+            return refuse_missing_image(view);
+        result.steps.push_back(Step::remove_disk_leg); // its file system can be mended
+        return result;
+    }
     if (!view.image)
         return refuse_missing_image(view);
     // The loop device is made anew: after an error the file system below may have been unmounted
@@ -309,6 +380,8 @@ std::string to_string(Step step)
         return "bring up what stands on the array";
     case Step::take_down_layout:
         return "take down what stands on the array";
+    case Step::refuse_use:
+        return "see that nothing uses the array";
     case Step::drop_ram_leg:
         return "drop the RAM leg";
     case Step::discard_zram:

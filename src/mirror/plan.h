@@ -28,6 +28,7 @@ enum class Step
     assemble_array,
     bring_up_layout,  ///< volume group active, file system mounted
     take_down_layout, ///< the opposite
+    refuse_use,       ///< fail if anything has the array open
     drop_ram_leg,     ///< flush the array, fail the RAM leg and take it out
     discard_zram,     ///< give the memory of the pool's zram back
     make_zram,

@@ -2,12 +2,15 @@
 
 #include "devices/block_device.h"
 #include "devices/superblock.h"
+#include "devices/write_errors.h"
 #include "mirror/ram_leg.h"
 #include "mirror/verify.h"
 #include "util/busy.h"
 #include "util/error.h"
 
 #include <cerrno>
+
+#include <fmt/core.h>
 
 namespace zraid {
 
@@ -60,8 +63,12 @@ bool has_seen_more(const Paths& paths, const PoolDefinition& pool, const std::st
     const auto ram = superblock_of(paths, zram);
     if (!ram || ram->array_uuid != pool.uuid)
         return false;
-    const auto disk = file_id(pool.image) ? read_superblock(pool.image) : std::nullopt;
-    return !disk || disk->array_uuid != pool.uuid || ram->events > disk->events;
+    try {
+        const auto disk = file_id(pool.image) ? read_superblock(pool.image) : std::nullopt;
+        return !disk || disk->array_uuid != pool.uuid || ram->events > disk->events;
+    } catch (const SystemError&) { // who knows what it has seen
+        return true;
+    }
 }
 
 Leg as_leg(const MdMember& member)
@@ -78,8 +85,12 @@ std::optional<int> array_of_device(const Paths& paths, const PoolDefinition& poo
     const auto holder = device ? md_holding(paths, *device) : std::nullopt;
     if (!holder)
         return std::nullopt;
-    const auto superblock = read_superblock(pool.image);
-    return superblock && superblock->array_uuid == pool.uuid ? holder : std::nullopt;
+    try {
+        const auto superblock = read_superblock(pool.image);
+        return superblock && superblock->array_uuid == pool.uuid ? holder : std::nullopt;
+    } catch (const SystemError&) {
+        return std::nullopt;
+    }
 }
 
 /// A disk leg that failed has let go of its image, or soon will.
@@ -87,11 +98,15 @@ ImageFault image_fault_of(const PoolView& view, const PoolDefinition& pool)
 {
     if (!view.disk_loop || !view.disk || view.disk->faulty)
         return ImageFault::none;
+    if (view.disk_loop->file == FileId{})
+        return ImageFault::unusable;
     if (!view.image)
-        return ImageFault::gone;
+        return view.image_trouble.empty() ? ImageFault::gone : ImageFault::unusable;
     if (view.disk_loop->file != *view.image)
         return ImageFault::replaced;
-    return view.image_size < pool.size ? ImageFault::too_short : ImageFault::none;
+    if (view.image_size < pool.size)
+        return ImageFault::too_short;
+    return view.image_trouble.empty() ? ImageFault::none : ImageFault::unusable;
 }
 
 /// A leg may be listed twice for a moment, faulty and new: the better one counts.
@@ -139,8 +154,17 @@ PoolState PoolView::state() const
 bool PoolView::lost_its_device() const
 {
     return image_kind == ImageKind::block && array && disk && !disk->faulty &&
-           image_fault != ImageFault::none &&
+           image_fault != ImageFault::none && image_fault != ImageFault::unusable &&
            (image_fault != ImageFault::too_short || image_size == 0);
+}
+
+std::optional<std::string> PoolView::kept_ram_leg() const
+{
+    if (!in_doubt)
+        return std::nullopt;
+    if (ram && ram->faulty)
+        return ram->device;
+    return stray_zram;
 }
 
 bool PoolView::is_outgrown() const
@@ -151,11 +175,25 @@ bool PoolView::is_outgrown() const
     return disk_loop->size < whole || array->size + data_offset() < disk_loop->size;
 }
 
+std::string fault_of_image(const PoolView& view)
+{
+    if (view.image_fault == ImageFault::unusable)
+        return view.image_trouble;
+    if (view.image_fault == ImageFault::too_short && !view.lost_its_device())
+        return "the image was truncated";
+    return "";
+}
+
 PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
 {
     PoolView view;
     view.image_kind = pool.image_kind;
-    view.image = file_id(pool.image);
+    view.image_trouble = image_trouble(paths, pool.image);
+    try {
+        view.image = file_id(pool.image);
+    } catch (const SystemError& e) { // all else can be told nevertheless
+        view.image_trouble = explain(e);
+    }
     view.other_kind = view.image && image_kind(pool.image) != pool.image_kind;
     if (view.other_kind)
         view.image.reset();
@@ -190,13 +228,23 @@ PoolView view_pool(const Paths& paths, const PoolDefinition& pool)
                 view.disk_loop = loop;
         }
     }
+    if (view.disk_loop && view.disk_loop->file == FileId{} && view.image_trouble.empty())
+        view.image_trouble =
+            fmt::format("the kernel cannot look at the file behind {}", view.disk_loop->name);
+    if (view.disk_loop && view.image && view.image_trouble.empty())
+        view.image_trouble = refused_write_out(pool.image);
     view.image_fault = image_fault_of(view, pool);
     const auto zram = RamLegRecord::device_of(paths, pool.name);
     if (zram && !(view.ram && view.ram->device == *zram))
         view.stray_zram = zram;
     if (view.stray_zram)
         view.stray_is_newer = has_seen_more(paths, pool, *view.stray_zram);
-    view.in_doubt = DoubtMark(paths, pool.name).id() != 0;
+    const DoubtMark doubt(paths, pool.name);
+    view.in_doubt = doubt.id() != 0;
+    if (view.in_doubt) {
+        view.doubt_needs_word = doubt.kind() == DoubtKind::unknown;
+        view.doubt_why = doubt.why();
+    }
     view.layout = layout_of(paths, pool)->state();
     return view;
 }

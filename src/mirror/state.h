@@ -33,6 +33,7 @@ enum class ImageFault
     gone,      ///< removed, or moved away: the loop device holds the only name of it
     replaced,  ///< another file has its name
     too_short, ///< truncated: what lay behind its end reads as zeros, without an error
+    unusable,  ///< what it lies on takes no data any more, see image_trouble()
 };
 
 /// One leg as a member of the array.
@@ -50,6 +51,7 @@ struct PoolView
 {
     std::optional<FileId> image;            ///< nothing: it is not there, or not of the kind below
     ImageKind image_kind = ImageKind::file; ///< as the definition has it
+    std::string image_trouble;              ///< why it cannot be looked at, or used; empty: it can
     bool other_kind = false;      ///< a file has the name of the device, or the other way round
     std::vector<Loop> loops;      ///< loop devices over the image
     std::optional<MdArray> array; ///< the array of the pool's number, if it is this pool's
@@ -68,17 +70,26 @@ struct PoolView
     /// The disk leg failed, or its device refused data, and it was not compared since; see
     /// DoubtMark.
     bool in_doubt = false;
+    bool doubt_needs_word =
+        false;             ///< no comparison ends it: an administrator says which leg is right
+    std::string doubt_why; ///< in words
     LayoutState layout = LayoutState::none;
 
     PoolState state() const;
     /// Is the image a device that went away below an array that did not notice yet? It may be back
     /// under another node.
     bool lost_its_device() const;
+    /// In doubt, a RAM leg that failed or left the array: it may hold the only good copy.
+    std::optional<std::string> kept_ram_leg() const;
     /// Is the array, or the loop device below it, smaller than the image?
     bool is_outgrown() const;
     /// Bytes in front of the disk leg's data.
     std::uint64_t data_offset() const { return disk ? disk->data_offset : kDataOffset; }
 };
+
+/// Why the image may lack what the RAM leg has, as far as it shows by looking; empty: it does not.
+/// Whoever finds one notes it (DoubtMark) before anything else is done about it.
+std::string fault_of_image(const PoolView& view);
 
 /// Reads it all. Changes nothing.
 PoolView view_pool(const Paths& paths, const PoolDefinition& pool);

@@ -6,11 +6,14 @@
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/files.h"
+#include "util/log.h"
 #include "util/wait.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <span>
 
 #include <fcntl.h>
@@ -25,6 +28,14 @@ namespace {
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20U;
 /// How long a piece may stay different while a guest writes to it.
 constexpr Milliseconds kSettle{300};
+
+/// Begins the text of a mark that no comparison ends.
+constexpr const char* kUnknown = "which leg is right is not known: ";
+
+/// Marks that could not be written: the RAM leg stays at least as long as this process lives.
+std::map<std::filesystem::path, std::string> unwritten;
+std::mutex unwritten_mutex;
+constexpr std::uint64_t kUnwrittenId = ~std::uint64_t{0};
 
 /// The image past the page cache: a page whose write-back failed stays there with what should have
 /// been written. Where the file system has no such access (tmpfs), there is no device that fails.
@@ -51,22 +62,71 @@ void read_piece(int fd, const std::string& path, std::uint64_t at, std::span<std
 
 } // namespace
 
-void DoubtMark::set() const
+void DoubtMark::set(const std::string& why, std::optional<DoubtKind> kind) const
 {
-    make_folder(file_.parent_path(), 0700);
-    save_atomically(file_, "", 0600);
+    std::string now;
+    try {
+        now = text();
+    } catch (const std::exception&) { // the new one counts all the same
+    }
+    std::string wanted = why;
+    if (kind == DoubtKind::unknown)
+        wanted = kUnknown + why;
+    else if (!kind && now.starts_with(kUnknown))
+        wanted = now;
+    try {
+        make_folder(file_.parent_path(), 0700);
+        save_atomically(file_, wanted + "\n", 0600);
+        const std::lock_guard guard(unwritten_mutex);
+        unwritten.erase(file_);
+    } catch (const std::exception& e) {
+        log().critical("'{}' cannot be noted, so the RAM leg stays as long as this process lives: "
+                       "{}",
+                       file_.string(), explain(e));
+        const std::lock_guard guard(unwritten_mutex);
+        unwritten[file_] = wanted;
+    }
 }
 
 std::uint64_t DoubtMark::id() const
 {
-    const auto file = file_id(file_);
-    return file ? file->inode : 0;
+    if (const auto file = file_id(file_))
+        return file->inode;
+    const std::lock_guard guard(unwritten_mutex);
+    return unwritten.contains(file_) ? kUnwrittenId : 0;
+}
+
+std::string DoubtMark::text() const
+{
+    {
+        const std::lock_guard guard(unwritten_mutex);
+        if (const auto found = unwritten.find(file_); found != unwritten.end())
+            return found->second;
+    }
+    auto text = read_if_there(file_).value_or("");
+    text.erase(text.find_last_not_of('\n') + 1);
+    return text;
+}
+
+DoubtKind DoubtMark::kind() const
+{
+    return text().starts_with(kUnknown) ? DoubtKind::unknown : DoubtKind::ram_is_right;
+}
+
+std::string DoubtMark::why() const
+{
+    const std::string text = this->text();
+    return text.starts_with(kUnknown) ? text.substr(std::string_view(kUnknown).size()) : text;
 }
 
 void DoubtMark::clear(std::uint64_t id) const
 {
-    if (id != 0 && id == this->id())
+    if (id == 0 || id != this->id())
+        return;
+    if (file_id(file_))
         remove_durably(file_);
+    const std::lock_guard guard(unwritten_mutex);
+    unwritten.erase(file_);
 }
 
 std::vector<ChunkRange> differing_chunks(const Paths& paths, const PoolDefinition& pool,

@@ -30,14 +30,18 @@ Care care_for(const PoolView& view, bool wants_ram)
     case PoolState::failed:
         return Care::none;
     case PoolState::disk_only:
+        if (view.kept_ram_leg())
+            return Care::none;
         if (wants_ram)
             return Care::attach;
         return view.ram || view.stray_zram ? Care::clear_ram_leg : Care::none;
     case PoolState::filling:
         return wants_ram ? Care::none : Care::detach;
     case PoolState::mirrored:
-        if (view.lost_its_device())
+        if (view.lost_its_device() || view.image_fault == ImageFault::unusable)
             return Care::repair_disk_leg;
+        if (view.doubt_needs_word || view.image_fault == ImageFault::too_short)
+            return Care::none;
         if (view.in_doubt)
             return Care::verify;
         return wants_ram ? Care::none : Care::detach;

@@ -8,7 +8,6 @@
 #include "devices/zram.h"
 #include "mirror/hold.h"
 #include "mirror/verify.h"
-#include "monitor/own_writes.h"
 #include "pools/pool_log.h"
 #include "pools/store.h"
 #include "util/error.h"
@@ -31,8 +30,10 @@ constexpr Milliseconds kBusy{1'000};
 constexpr Milliseconds kLockPatience{50};
 /// The kernel does not tell how far it has copied, so it is asked, while it copies.
 constexpr Milliseconds kFillGlance{1'000};
-/// … and of write errors it tells nobody but who asks.
-constexpr Milliseconds kErrorGlance{2'000};
+/// … nor when what an image lies on is whole again.
+constexpr Milliseconds kFaultGlance{5'000};
+/// libvirt answers soon, or never.
+constexpr Milliseconds kAnswer{500};
 constexpr std::chrono::minutes kLasted{10};
 
 /// A RAM leg that failed, or is in no array any more, takes memory and is no use.
@@ -48,23 +49,29 @@ void shorten(std::optional<Milliseconds>& time, Milliseconds other)
 
 } // namespace
 
-Keeper::Keeper(Admin admin, std::string pool, Stays stays)
-    : admin_(std::move(admin)), name_(std::move(pool)), stays_(stays)
+Keeper::Keeper(Admin admin, std::string pool, Milliseconds patience)
+    : admin_(std::move(admin)), name_(std::move(pool)), patience_(patience)
 {
 }
 
-void Keeper::drop_dead_claims(Clock::time_point now)
+void Keeper::drop_dead_claims(Clock::time_point now, Look& look)
 {
-    if (claims_asked_ && now - *claims_asked_ < kAskLibvirt)
-        return;
     if (Claims(admin_.paths, name_).list().empty())
         return;
-    claims_asked_ = now;
-    const auto dead = dead_claims(admin_, name_);
-    if (dead.empty())
+    if (!claims_asked_ || now - *claims_asked_ >= kAskLibvirt) {
+        question_.ask(admin_, name_);
+        claims_asked_ = now;
+    }
+    const auto dead = question_.answer(patience_);
+    if (!dead) {
+        if (now - *claims_asked_ < kAskLibvirt)
+            shorten(look.again, kAnswer);
+        return;
+    }
+    if (dead->empty())
         return;
     const FileLock lock = lock_pool(admin_.paths, name_, kLockPatience);
-    drop_claims(admin_, name_, dead);
+    drop_claims(admin_, name_, *dead);
     if (Claims(admin_.paths, name_).list().empty())
         set_hold(admin_.paths, name_, Hold::none);
 }
@@ -132,38 +139,6 @@ void Keeper::drop_cache(const PoolDefinition& pool, const PoolView& view, Look& 
         drop_cached_pages(pool.image, offset + dropped_, 0);
         dropped_ = 0;
         cached_ = false;
-    }
-}
-
-/// Data that a guest flushed may be missing on the image's device without md knowing: the pool is
-/// in doubt then, which keeps its RAM leg until the legs were compared.
-void Keeper::look_for_write_errors(const PoolDefinition& pool, const PoolView& view, Look& look)
-{
-    // A leg that failed lets go of its image, so that its file system can be repaired: so do we.
-    if (!view.array || !view.image || !view.disk || !view.disk->in_sync) {
-        errors_.reset();
-        return;
-    }
-    if (!errors_ || errors_->file() != view.image)
-        errors_.emplace(pool.image);
-    shorten(look.again, kErrorGlance);
-    if (stays_ == Stays::yes)
-        make_own_writes_rare(admin_.paths, pool.md_number);
-    if (!errors_->happened())
-        return;
-    if (view.ram && view.ram->in_sync) {
-        DoubtMark(admin_.paths, name_).set(); // first: the kernel tells of it once
-        log().critical("pool '{}': the image's device refused data that the page cache held. The "
-                       "RAM leg has them, and stays until the legs were compared. Next: see the "
-                       "kernel's log; keep the host running",
-                       name_);
-        shorten(look.again, Milliseconds{0});
-    } else {
-        log().critical(
-            "pool '{}': the image's device refused data that the page cache held, and no "
-            "RAM leg has them: they are lost. Next: see the kernel's log, check the "
-            "guest's file systems",
-            name_);
     }
 }
 
@@ -240,14 +215,12 @@ Keeper::Look Keeper::look(Clock::time_point now)
 {
     Look look;
     const PoolStore store(admin_.paths);
-    if (!store.contains(name_)) {
-        errors_.reset(); // what an undefined pool stood on is not held
+    if (!store.contains(name_))
         return look;
-    }
     const PoolDefinition pool = store.load(name_);
     const PoolLog fields(pool);
     try {
-        drop_dead_claims(now);
+        drop_dead_claims(now, look);
     } catch (const LockTimeout&) {
         claims_asked_.reset();
         shorten(look.again, kBusy);
@@ -256,11 +229,12 @@ Keeper::Look Keeper::look(Clock::time_point now)
     const bool wanted = wants_ram(admin_.paths, pool);
     const Care care = care_for(view, wanted);
     drop_cache(pool, view, look);
-    look_for_write_errors(pool, view, look);
     look.trouble = trouble_of(view);
     tell_trouble(look.trouble, now);
     if (!look.trouble.empty())
         shorten(look.again, tell_.left(now));
+    if (view.image_fault != ImageFault::none)
+        shorten(look.again, kFaultGlance);
     if (wanted && !Claims(admin_.paths, name_).list().empty())
         shorten(look.again, kAskLibvirt);
     if (care == Care::none)

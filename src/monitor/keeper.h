@@ -1,9 +1,9 @@
 #pragma once
 
 #include "admin/admin.h"
-#include "devices/write_errors.h"
 #include "mirror/mirror.h"
 #include "monitor/care.h"
+#include "monitor/claim_question.h"
 
 #include <optional>
 #include <string>
@@ -24,14 +24,8 @@ public:
         std::optional<Milliseconds> again{}; ///< look again then, if nothing happens before
     };
 
-    /// Whether it looks again and again.
-    enum class Stays
-    {
-        no,
-        yes,
-    };
-
-    Keeper(Admin admin, std::string pool, Stays stays);
+    /// @param patience for an answer of libvirt's; without one the next look takes it
+    Keeper(Admin admin, std::string pool, Milliseconds patience = Milliseconds{0});
 
     /// Looks at the pool and gives it what it needs, if it is time for it.
     Look look(Clock::time_point now);
@@ -40,11 +34,10 @@ public:
     void devices_changed() { disk_.succeeded(); }
 
 private:
-    void drop_dead_claims(Clock::time_point now);
+    void drop_dead_claims(Clock::time_point now, Look& look);
     void tell_trouble(const std::string& trouble, Clock::time_point now);
     void note_lost_ram_leg(const PoolDefinition& pool, const PoolView& view, Clock::time_point now);
     void drop_cache(const PoolDefinition& pool, const PoolView& view, Look& look);
-    void look_for_write_errors(const PoolDefinition& pool, const PoolView& view, Look& look);
     bool is_outgrown(const PoolDefinition& pool);
     bool give(Care care, const PoolDefinition& pool);
     void attempt(Care care, const PoolDefinition& pool, Clock::time_point now, Look& look);
@@ -52,7 +45,7 @@ private:
 
     Admin admin_;
     std::string name_;
-    Stays stays_;
+    Milliseconds patience_;
     Backoff disk_{Milliseconds{1'000}, Milliseconds{60'000}};
     Backoff ram_{Milliseconds{5'000}, Milliseconds{600'000}};
     std::optional<Outgrown> outgrown_;
@@ -61,7 +54,7 @@ private:
     std::string trouble_;      ///< told last
     Backoff tell_{Milliseconds{60'000}, Milliseconds{600'000}};
     std::optional<Clock::time_point> claims_asked_;
-    std::optional<WriteErrors> errors_; ///< of the image of an array that is up
+    ClaimQuestion question_;
     bool cached_ = true;        ///< the kernel may keep pages of the image that nobody reads again
     std::uint64_t dropped_ = 0; ///< bytes from the array's begin that it does not keep any more
 };

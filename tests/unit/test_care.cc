@@ -72,6 +72,32 @@ TEST(CareFor, ComparesBeforeTheRamLegMayGo)
     doubtful.in_doubt = true;
     EXPECT_EQ(care_for(doubtful, true), Care::verify);
     EXPECT_EQ(care_for(doubtful, false), Care::verify);
+    doubtful.doubt_needs_word = true;
+    EXPECT_EQ(care_for(doubtful, false), Care::none);
+    PoolView cut = view("in_sync", "in_sync");
+    cut.image_fault = ImageFault::too_short;
+    cut.in_doubt = true;
+    EXPECT_EQ(care_for(cut, true), Care::none) << "there is nothing to compare with yet";
+}
+
+TEST(CareFor, KeepsARamLegThatFailedInDoubt)
+{
+    PoolView failed = view("in_sync", "faulty");
+    PoolView stray = view("in_sync", "none");
+    stray.stray_zram = "zram0";
+    for (PoolView pool : {failed, stray}) {
+        pool.in_doubt = true;
+        EXPECT_EQ(care_for(pool, true), Care::none);
+        EXPECT_EQ(care_for(pool, false), Care::none);
+    }
+}
+
+TEST(CareFor, LetsGoOfAnImageThatTakesNoData)
+{
+    PoolView dead = view("in_sync", "in_sync");
+    dead.image_fault = ImageFault::unusable;
+    EXPECT_EQ(care_for(dead, true), Care::repair_disk_leg);
+    EXPECT_EQ(care_for(view("in_sync", "none"), false), Care::none);
 }
 
 TEST(CareFor, LeavesAPoolThatIsDown)

@@ -90,6 +90,7 @@ TEST_F(MirrorTest, KeepsTheRamLegThatItCannotDrop)
                     {{"disksize", "67108864"}, {"diskseq", "13"}, {"reset", ""}});
     RamLegRecord{"zram0", "13", 0}.save(system_.paths, "vm");
     system_.put("dev/md100", "");
+    system_.put("dev/loop0", "");
     {
         const test::FileSizeLimit limit(0);
         EXPECT_THAT(failure([&] { mirror().detach(); }),

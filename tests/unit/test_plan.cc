@@ -111,6 +111,10 @@ std::vector<PoolView> all_views()
                                         view.stray_zram = "zram5";
                                     view.stray_is_newer = stray_zram == 2;
                                     views.push_back(view);
+                                    if (ram || stray_zram > 0) {
+                                        views.push_back(view);
+                                        views.back().in_doubt = true;
+                                    }
                                     if (array && image && disk && !loops.empty())
                                         views.push_back(outgrown(view));
                                 }
@@ -178,9 +182,13 @@ std::string take(PoolView& view, Step step)
             return "takes down what stands on no array";
         view.layout = LayoutState::down;
         return "";
+    case Step::refuse_use:
+        return is_active(view) ? "" : "looks for users of no array";
     case Step::drop_ram_leg:
         if (!is_active(view) || !view.ram)
             return "there is no RAM leg to drop";
+        if (view.in_doubt)
+            return "drops the RAM leg of an image in doubt";
         if (!in_sync(view.disk) && !view.ram->faulty)
             return "drops the RAM leg while the disk leg is not in sync";
         view.stray_zram = view.ram->device;
@@ -189,6 +197,8 @@ std::string take(PoolView& view, Step step)
     case Step::discard_zram:
         if (!view.stray_zram)
             return "there is no zram to discard";
+        if (view.in_doubt)
+            return "discards a zram that may hold the only good copy";
         if (view.stray_is_newer)
             return "discards a zram that is newer than the image";
         view.stray_zram.reset();
@@ -469,9 +479,9 @@ TEST(PlanTest, TakesDownAPool)
                 ElementsAre(Step::drop_ram_leg, Step::discard_zram));
     EXPECT_THAT(plan(running_view(kDisk, kFillingRam), Goal::detached).steps,
                 ElementsAre(Step::drop_ram_leg, Step::discard_zram));
-    EXPECT_THAT(
-        plan(running_view(kDisk, kRam), Goal::stopped).steps,
-        ElementsAre(Step::drop_ram_leg, Step::discard_zram, Step::stop_array, Step::detach_loop));
+    EXPECT_THAT(plan(running_view(kDisk, kRam), Goal::stopped).steps,
+                ElementsAre(Step::refuse_use, Step::drop_ram_leg, Step::discard_zram,
+                            Step::stop_array, Step::detach_loop));
 }
 
 /// A pool that is up on its disk leg, or down, with a layout in some state.
@@ -511,8 +521,8 @@ TEST(PlanTest, TakesDownFirstWhatStandsOnTheArray)
         PoolView view = with_layout(state, true);
         view.ram = Leg{"zram0", true, false};
         EXPECT_THAT(plan(view, Goal::stopped).steps,
-                    ElementsAre(Step::take_down_layout, Step::drop_ram_leg, Step::discard_zram,
-                                Step::stop_array, Step::detach_loop));
+                    ElementsAre(Step::take_down_layout, Step::refuse_use, Step::drop_ram_leg,
+                                Step::discard_zram, Step::stop_array, Step::detach_loop));
         view.disk->in_sync = false;
         EXPECT_THAT(plan(view, Goal::stopped).steps, IsEmpty());
     }
@@ -636,8 +646,54 @@ TEST(PlanTest, KeepsTheRamLegOfADiskLegInDoubt)
     view.in_doubt = true;
     for (const Goal goal : {Goal::detached, Goal::stopped})
         EXPECT_THAT(plan(view, goal).refusal, HasSubstr("was not compared"));
-    view.ram->faulty = true;
-    EXPECT_EQ(plan(view, Goal::detached).refusal, "") << "it has nothing to lose";
+    view.doubt_needs_word = true;
+    for (const Goal goal : {Goal::detached, Goal::stopped})
+        EXPECT_THAT(plan(view, goal).next, HasSubstr("--from ram, or --from image"));
+}
+
+TEST(PlanTest, KeepsARamLegThatFailsInDoubt)
+{
+    PoolView failed = mirrored();
+    failed.ram = kLostRam;
+    PoolView stray = mirrored();
+    stray.ram.reset();
+    stray.stray_zram = "zram0";
+    for (PoolView view : {failed, stray}) {
+        EXPECT_EQ(plan(view, Goal::detached).refusal, "");
+        view.in_doubt = true;
+        view.doubt_why = "No space left on device";
+        for (const Goal goal : {Goal::detached, Goal::stopped, Goal::attached, Goal::repaired}) {
+            const Plan steps = plan(view, goal);
+            EXPECT_THAT(steps.refusal, HasSubstr("/dev/" + *view.kept_ram_leg()))
+                << static_cast<int>(goal);
+            EXPECT_THAT(steps.refusal, HasSubstr("No space left on device"));
+            EXPECT_THAT(steps.next, HasSubstr("--from image"));
+        }
+        EXPECT_EQ(plan(view, Goal::assembled).refusal, "") << "the domain starts";
+    }
+}
+
+TEST(PlanTest, LetsGoOfAnImageThatTakesNoData)
+{
+    PoolView view = mirrored();
+    view.image_fault = ImageFault::unusable;
+    view.image_trouble = "its file system is read-only";
+    for (const Goal goal : {Goal::detached, Goal::stopped, Goal::grown}) {
+        EXPECT_THAT(plan(view, goal).refusal, HasSubstr("file system is read-only"));
+        EXPECT_THAT(plan(view, goal).refusal, HasSubstr("the only good copy"));
+    }
+    EXPECT_THAT(plan(view, Goal::repaired).steps, ElementsAre(Step::remove_disk_leg));
+    view.disk->faulty = true;
+    view.disk->in_sync = false;
+    view.image_fault = ImageFault::none;
+    EXPECT_THAT(plan(view, Goal::repaired).steps, ElementsAre(Step::remove_disk_leg));
+    view.disk.reset();
+    EXPECT_THAT(plan(view, Goal::repaired).refusal, HasSubstr("cannot be used"));
+    PoolView alone = mirrored();
+    alone.ram.reset();
+    alone.image_fault = ImageFault::unusable;
+    EXPECT_EQ(plan(alone, Goal::stopped).refusal, "") << "there is nothing to keep";
+    EXPECT_THAT(plan(alone, Goal::attached).next, HasSubstr("zraid-pool stop"));
 }
 
 TEST(PlanTest, KeepsWhatAnImageThatWasChangedByHandLacks)

@@ -60,7 +60,7 @@ TEST_F(RepairPool, TakesBackTheDiskLeg)
 TEST_F(RepairPool, TellsOfADiskLegInDoubt)
 {
     put_array("md100-mirrored.tree");
-    DoubtMark(system_.paths, "vm").set();
+    DoubtMark(system_.paths, "vm").set("why");
     EXPECT_THAT(dry_run(), ElementsAre(kCompare));
 }
 
@@ -109,7 +109,7 @@ TEST_F(RepairPool, ScrubNeedsTwoLegs)
 TEST_F(RepairPool, NoCompareWithALegThatFailed)
 {
     put_array("md100-disk-faulty.tree");
-    DoubtMark(system_.paths, "vm").set();
+    DoubtMark(system_.paths, "vm").set("why");
     const std::string why = "the disk leg failed. Next: see the kernel's log, mend what the image "
                             "lies on, then zraid-pool repair; keep the host running until then";
     EXPECT_EQ(failure([&] { verify_disk_leg(admin_, "vm", [](double) {}); }), why);

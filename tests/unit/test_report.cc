@@ -69,7 +69,7 @@ TEST_F(Report, HasTheFieldsOfTheInterface)
                 ElementsAre("device", "in_sync", "failed", "fill", "compressor", "limit_bytes",
                             "data_bytes", "stored_bytes", "table_bytes"));
     EXPECT_THAT(keys(report["disk"]),
-                ElementsAre("device", "in_sync", "failed", "direct_io", "in_doubt"));
+                ElementsAre("device", "in_sync", "failed", "direct_io", "in_doubt", "doubt"));
 }
 
 TEST_F(Report, TellsOfAMirroredPool)
@@ -106,7 +106,7 @@ TEST_F(Report, TellsOfAMirroredPool)
         "ram": {"device": "/dev/zram0", "in_sync": true, "failed": false, "fill": "sparse", "compressor": "lzo-rle",
                 "limit_bytes": 33554432, "data_bytes": 66068480, "stored_bytes": 8413184,
                 "table_bytes": 393216},
-        "disk": {"device": "/dev/loop0", "in_sync": true, "failed": false, "direct_io": false, "in_doubt": false},
+        "disk": {"device": "/dev/loop0", "in_sync": true, "failed": false, "direct_io": false, "in_doubt": false, "doubt": null},
         "users": [{"name": "web", "uuid": "11111111-1111-1111-1111-111111111111"}]})"));
 }
 

@@ -20,14 +20,47 @@ TEST(DoubtMark, IsClearedOnlyAsTheOneThatWasSeen)
     const DoubtMark mark(system.paths, "vm");
     EXPECT_EQ(mark.id(), 0U);
     mark.clear();
-    mark.set();
+    mark.set("why");
     const auto first = mark.id();
     EXPECT_NE(first, 0U);
     mark.clear(first + 1);
     EXPECT_EQ(mark.id(), first);
     mark.clear(first);
     EXPECT_EQ(mark.id(), 0U);
-    mark.set();
+    mark.set("why");
+    mark.clear();
+    EXPECT_EQ(mark.id(), 0U);
+}
+
+TEST(DoubtMark, TellsWhy)
+{
+    const FakeSystem system;
+    const DoubtMark mark(system.paths, "vm");
+    EXPECT_EQ(mark.why(), "");
+    mark.set("Input/output error");
+    EXPECT_EQ(mark.why(), "Input/output error");
+    EXPECT_EQ(mark.kind(), DoubtKind::ram_is_right);
+    mark.set("a scrub found a difference", DoubtKind::unknown);
+    EXPECT_EQ(mark.why(), "a scrub found a difference");
+    EXPECT_EQ(mark.kind(), DoubtKind::unknown);
+    const std::uint64_t id = mark.id();
+    mark.set("Input/output error");
+    EXPECT_NE(mark.id(), id) << "a comparison that is under way does not end it";
+    EXPECT_EQ(mark.kind(), DoubtKind::unknown) << "which leg is right is known no better";
+    EXPECT_EQ(mark.why(), "a scrub found a difference");
+    mark.set("an administrator said so", DoubtKind::ram_is_right);
+    EXPECT_EQ(mark.kind(), DoubtKind::ram_is_right);
+}
+
+TEST(DoubtMark, IsRememberedIfItCannotBeWritten)
+{
+    const FakeSystem system;
+    system.put("run/doubts", "a file where the folder should be");
+    const DoubtMark mark(system.paths, "vm");
+    mark.set("Stale file handle");
+    EXPECT_NE(mark.id(), 0U);
+    EXPECT_EQ(mark.why(), "Stale file handle");
+    EXPECT_NE(DoubtMark(system.paths, "vm").id(), 0U);
     mark.clear();
     EXPECT_EQ(mark.id(), 0U);
 }

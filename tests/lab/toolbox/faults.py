@@ -77,6 +77,44 @@ class FlakyDisk:
         self.mount()
 
 
+class SmallDisk:
+    """A file system of its own below an image, which gives up when told to and is mended by hand."""
+
+    def __init__(self, lab: Lab, kind: str):
+        self.kind = kind
+        self.folder = lab.dir / kind
+        backing = lab.dir / f"{kind}.raw"
+        with open(backing, "wb") as file:
+            file.truncate(500 * MIB)
+        self.loop = sh(["losetup", "-f", "--show", backing]).out.strip()
+        lab.defer(sh, ["losetup", "-d", self.loop])
+        sh(["mkfs.xfs", "-q", self.loop] if kind == "xfs" else
+           ["mkfs.ext4", "-q", "-e", "remount-ro", self.loop])
+        self.folder.mkdir()
+        self.mount()
+        lab.defer(self.unmount)
+
+    def give_up(self) -> None:
+        if self.kind == "xfs":
+            sh(["xfs_io", "-x", "-c", "shutdown", self.folder])
+        else:
+            name = self.loop.rsplit("/", 1)[1]
+            Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("lab")
+
+    def mount(self) -> None:
+        sh(["mount", self.loop, self.folder])
+
+    def unmount(self) -> None:
+        wait_for(lambda: sh(["umount", self.folder], check=False).rc == 0, "the file system is free")
+
+    def mend(self) -> None:
+        self.unmount()
+        if self.kind != "xfs":          # which mends itself when it is mounted
+            code = sh(["e2fsck", "-fy", self.loop], check=False).rc
+            assert code in (0, 1), code
+        self.mount()
+
+
 def write_pattern(device: str, at: int, size: int) -> bytes:
     """Random bytes, written past the page cache and flushed."""
     data = os.urandom(size)
