@@ -2,6 +2,7 @@
 
 #include "admin/boot_units.h"
 #include "adoption.h"
+#include "domains/references.h"
 #include "pool_options.h"
 #include "progress.h"
 #include "util/error.h"
@@ -79,6 +80,7 @@ void act(const Admin& admin, AdoptOptions& options)
 {
     AdoptRequest& request = options.request;
     options.pool.read_into(request.pool);
+    request.pool.avoided_numbers = md_numbers_of_domains(admin.paths);
     in_context(fmt::format("adopt disk '{}' of domain '{}'", request.target, request.domain), [&] {
         if (options.dry_run)
             print(plan_adoption(admin, request));

@@ -2,6 +2,7 @@
 
 #include "admin/boot_units.h"
 #include "commands.h"
+#include "domains/references.h"
 #include "pool_options.h"
 #include "size_option.h"
 
@@ -35,6 +36,7 @@ void act(const Admin& admin, DefineOptions& options, const std::string& name)
     options.pool.read_into(request);
     request.settings.autostart = !options.no_autostart;
     request.settings.libvirt = !options.no_libvirt;
+    request.avoided_numbers = md_numbers_of_domains(admin.paths);
     const PoolDefinition pool = define_pool(admin, request);
     renew_boot_units(admin.paths);
     std::cout << fmt::format("Pool '{}' is defined: {} over '{}'.\n", pool.name, pool.md_device(),

@@ -2,6 +2,7 @@
 #include "admin/define.h"
 #include "commands.h"
 #include "consent.h"
+#include "domains/references.h"
 #include "pools/store.h"
 #include "util/size.h"
 
@@ -16,6 +17,7 @@ namespace {
 struct UndefineOptions
 {
     bool remove_image = false;
+    bool keep_references = false;
     Consent consent;
 };
 
@@ -30,7 +32,11 @@ void act(const Admin& admin, const std::string& name, const UndefineOptions& opt
 {
     if (options.remove_image)
         options.consent.need([&] { return what_goes(admin, name); });
-    undefine_pool(admin, name, options.remove_image);
+    undefine_pool(admin, name, options.remove_image, [&] {
+        if (!options.keep_references)
+            refuse_references(domains_on_pool(admin.paths, PoolStore(admin.paths).load(name)),
+                              fmt::format("pool '{}'", name));
+    });
     renew_boot_units(admin.paths);
     std::cout << fmt::format("Pool '{}' is no longer defined.\n", name);
 }
@@ -45,6 +51,8 @@ void add_undefine(CommandLine& program, const Admin& admin)
         [&admin, options](const std::string& name) { act(admin, name, *options); });
     command.add_flag("--remove-image", options->remove_image,
                      "remove the image with all that is in it");
+    command.add_flag("--keep-references", options->keep_references,
+                     "also if definitions of domains still name it");
     options->consent.add(command);
 }
 

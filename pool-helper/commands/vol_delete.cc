@@ -1,6 +1,8 @@
 #include "admin/volumes.h"
 #include "commands.h"
 #include "consent.h"
+#include "domains/references.h"
+#include "pools/store.h"
 #include "util/error.h"
 #include "util/size.h"
 
@@ -15,6 +17,7 @@ namespace {
 struct VolDeleteOptions
 {
     std::string volume;
+    bool keep_references = false;
     Consent consent;
 };
 
@@ -32,7 +35,12 @@ std::string what_goes(const Admin& admin, const std::string& pool, const std::st
 void act(const Admin& admin, const std::string& pool, const VolDeleteOptions& options)
 {
     options.consent.need([&] { return what_goes(admin, pool, options.volume); });
-    delete_volume(admin, pool, options.volume);
+    delete_volume(admin, pool, options.volume, [&] {
+        if (!options.keep_references)
+            refuse_references(
+                domains_on_volume(admin.paths, PoolStore(admin.paths).load(pool), options.volume),
+                fmt::format("volume '{}'", options.volume));
+    });
     std::cout << fmt::format("Volume '{}' is deleted.\n", options.volume);
 }
 
@@ -45,6 +53,8 @@ void add_vol_delete(CommandLine& program, const Admin& admin)
         program, "vol-delete", "delete a volume with all that is in it",
         [&admin, options](const std::string& name) { act(admin, name, *options); });
     command.add_option("VOLUME", options->volume, "name of the volume, such as md100p1").required();
+    command.add_flag("--keep-references", options->keep_references,
+                     "also if definitions of domains still name it");
     options->consent.add(command);
 }
 

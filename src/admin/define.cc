@@ -220,6 +220,7 @@ int choose_md_number(const Admin& admin, const std::vector<StoredPool>& pools,
                         "give another --md, or none");
         return *request.md_number;
     }
+    taken.insert(request.avoided_numbers.begin(), request.avoided_numbers.end());
     for (int number = kFirstMdNumber; number <= kMaxMdNumber; ++number) {
         if (!taken.contains(number))
             return number;
@@ -468,7 +469,8 @@ PoolDefinition define_pool(const Admin& admin, const DefineRequest& asked)
     return pool;
 }
 
-void undefine_pool(const Admin& admin, const std::string& name, bool remove_image)
+void undefine_pool(const Admin& admin, const std::string& name, bool remove_image,
+                   const std::function<void()>& refuse)
 {
     const PoolStore store(admin.paths);
     store.raw_xml(name); // is there one?
@@ -485,18 +487,21 @@ void undefine_pool(const Admin& admin, const std::string& name, bool remove_imag
                         name, pool.image));
     drop_claims(admin, name, dead);
     refuse_users(admin, name);
-    layout_of(admin.paths, pool)->refuse_use(); // as in stop_pool
+    Mirror mirror(admin.paths, pool, lock);
+    if (refuse)
+        refuse();
+    mirror.refuse_use(); // as in stop_pool
 
     Rollback rollback;
     if (pool.settings.libvirt) {
         // Asked before anything is changed: without libvirt nothing of this is done.
         const LibvirtConnection libvirt(admin.uri);
         deactivate_pool(admin, libvirt, pool, rollback);
-        Mirror(admin.paths, pool, lock).stop();
+        mirror.stop();
         rollback.keep();
         unregister_pool(libvirt, pool);
     } else {
-        Mirror(admin.paths, pool, lock).stop();
+        mirror.stop();
     }
     if (remove_image && ::unlink(pool.image.c_str()) != 0 && errno != ENOENT)
         throw SystemError(errno, fmt::format("remove '{}'", pool.image));

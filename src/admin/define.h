@@ -5,7 +5,9 @@
 #include "pools/store.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@ struct DefineRequest
     PoolType type = PoolType::disk;
     std::optional<std::string> target;         ///< of an fs pool; nothing: default_target()
     std::optional<int> md_number;              ///< nothing: the lowest free one from 100 on
+    std::set<int> avoided_numbers;             ///< that are not chosen: domains name them
     std::optional<std::uint64_t> bitmap_chunk; ///< bytes
     bool preallocate = false;
     PoolSettings settings;
@@ -43,6 +46,8 @@ PoolDefinition choose_definition(const Admin& admin, const DefineRequest& reques
                                  std::uint64_t size);
 
 /// Takes a pool away, and its image if asked for; refuses while it has users.
-void undefine_pool(const Admin& admin, const std::string& name, bool remove_image);
+/// @param refuse throws what else is against it, before anything is changed
+void undefine_pool(const Admin& admin, const std::string& name, bool remove_image,
+                   const std::function<void()>& refuse = {});
 
 } // namespace zraid

@@ -4,6 +4,7 @@
 #include "layout/layout.h"
 #include "libvirt/templates.h"
 #include "mirror/mirror.h"
+#include "pools/stable_name.h"
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/size.h"
@@ -81,19 +82,23 @@ std::vector<LibvirtVolume> list_volumes(const Admin& admin, const std::string& n
     return libvirt.volumes(name);
 }
 
-void delete_volume(const Admin& admin, const std::string& name, const std::string& volume)
+void delete_volume(const Admin& admin, const std::string& name, const std::string& volume,
+                   const std::function<void()>& refuse)
 {
     const PoolDefinition pool = load_registered(admin, name);
     layout_of(admin.paths, pool)->check_volume_name(volume);
     const FileLock lock = lock_pool(admin.paths, name);
     const auto layout = layout_of(admin.paths, pool, lock.fd());
     const LibvirtConnection libvirt(admin.uri);
+    if (layout->has_volume(volume))
+        refuse_open_volume(*layout, volume); // libvirt would delete a file that is in use
+    if (refuse)
+        refuse();
     if (layout->delete_volume(volume)) {
         libvirt.refresh_pool(name);
         return;
     }
     libvirt.refresh_pool(name);
-    refuse_open_volume(*layout, volume); // libvirt would delete a file that is in use
     libvirt.delete_volume(name, volume);
 }
 
@@ -103,12 +108,15 @@ std::string volume_disk_xml(const Admin& admin, const std::string& name, const s
     const PoolDefinition pool = PoolStore(admin.paths).load(name);
     const auto layout = layout_of(admin.paths, pool);
     layout->check_volume_name(volume);
-    const std::string path = layout->volume_path(volume);
+    // A number says not whose it is, and may be another pool's one day.
     if (!layout->traits().has_files)
-        return fill_template(admin.paths, "domain-disk.xml", {{"PATH", path}, {"TARGET", target}});
-    return fill_template(
-        admin.paths, "domain-disk-file.xml",
-        {{"PATH", path}, {"TARGET", target}, {"FORMAT", layout->format_of_volume(volume)}});
+        return fill_template(
+            admin.paths, "domain-disk.xml",
+            {{"PATH", stable_path(admin.paths, name, volume)}, {"TARGET", target}});
+    return fill_template(admin.paths, "domain-disk-file.xml",
+                         {{"PATH", layout->volume_path(volume)},
+                          {"TARGET", target},
+                          {"FORMAT", layout->format_of_volume(volume)}});
 }
 
 } // namespace zraid

@@ -5,6 +5,7 @@
 #include "pools/definition.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ std::vector<LibvirtVolume> list_volumes(const Admin& admin, const std::string& p
 
 /// Deletes a volume; of a disk pool `virsh vol-delete` cannot do it: it asks parted for a partition
 /// "p1" where the number alone is meant. Refuses while anything has it open.
-void delete_volume(const Admin& admin, const std::string& pool, const std::string& volume);
+/// @param refuse throws what else is against it, before anything is changed
+void delete_volume(const Admin& admin, const std::string& pool, const std::string& volume,
+                   const std::function<void()>& refuse = {});
 
 /// The <disk> element that gives a volume to a domain. A file is looked at for its format.
 /// @param target name of the disk in the domain, such as "vda"

@@ -24,8 +24,7 @@ void refuse_other_disks(const Admin& admin, const AdoptionRecord& record)
         const bool ours = disk.domain == record.domain && disk.target == record.target;
         const bool here = disk.pool == pool.name ||
                           md_number_in_path(admin.paths, disk.path) == pool.md_number ||
-                          disk.path == "/dev/zraid/" + pool.name ||
-                          disk.path.starts_with("/dev/zraid/" + pool.name + "-md");
+                          disk.path.starts_with("/dev/zraid/" + pool.name + "/");
         if (here && !ours)
             throw Error(fmt::format("disk '{}' of domain '{}' is on the pool too", disk.target,
                                     disk.domain),

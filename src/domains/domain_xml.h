@@ -10,9 +10,12 @@ namespace zraid {
 /// Where one image of a domain lies: a path, or a volume of a libvirt pool.
 struct DiskSource
 {
-    std::string path; ///< of <source dev=> or <source file=>; empty for a volume
+    std::string path; ///< of <source dev=>, <source file=> and the like; empty for a volume
     std::string pool; ///< of <source pool= volume=>
     std::string volume;
+    /// Of an image below which libvirt has not looked yet; else empty. As it was told, never
+    /// guessed.
+    std::string format{};
 
     bool operator==(const DiskSource&) const = default;
 };
@@ -22,8 +25,10 @@ struct DomainDisks
 {
     std::string name;
     Uuid uuid;
-    bool xen = false;                ///< of libvirt's libxl driver
-    std::vector<DiskSource> sources; ///< of all disks and their backing chains
+    bool xen = false; ///< of libvirt's libxl driver
+    /// Of all disks and their backing chains, and of everything else that the domain opens: folders
+    /// that it shares, firmware, kernel.
+    std::vector<DiskSource> sources;
 };
 
 /// Largest domain XML that is looked at, bytes: libvirt's own limit for a string is 4 MiB

@@ -44,6 +44,8 @@ void make_stable_names(const Paths& paths, const PoolDefinition& pool, const Dom
         try {
             make_stable_name(paths, pool, source.path);
             layout->make_volume_link(source.path);
+        } catch (const Error&) { // it leads to what is not the pool's
+            throw;
         } catch (const std::exception& e) {
             log().warn("pool '{}': {}", pool.name, explain(e));
         }

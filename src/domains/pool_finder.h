@@ -8,6 +8,10 @@
 
 namespace zraid {
 
+/// Follows links by their text, also one whose target is missing: the name of an array that is not
+/// assembled yet is in it.
+std::string follow_links(std::string path);
+
 /// The pools that a domain's disks lie on, each once, sorted by name. Reads no definition, and
 /// looks at no device, before something hints at an md array or a pool's name.
 /// @throws Error if the definition of a pool that is needed is broken

@@ -86,8 +86,9 @@ public:
     /// its layout is not up.
     /// @return nothing for any other path
     virtual std::optional<std::string> volume_in_path(const std::string& path) const;
-    /// Makes the link /dev/zraid/POOL-VOLUME that a path is to be, if the volume is there and the
-    /// link is not: whoever brought the volume up just now cannot wait for udev.
+    /// Makes the link /dev/zraid/POOL/VOLUME that a path is to be, also where there is one that
+    /// leads elsewhere, and takes it away where there is no such volume: whoever brought the volume
+    /// up just now cannot wait for udev.
     /// @throws std::filesystem::filesystem_error
     virtual void make_volume_link(const std::string& path) const;
     /// Is this device-mapper device a volume of the pool?

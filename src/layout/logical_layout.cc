@@ -146,7 +146,7 @@ public:
     {
         return fs::exists(volume_path(volume));
     }
-    /// Knows /dev/POOL/VOLUME, /dev/mapper/POOL-VOLUME and /dev/zraid/POOL-VOLUME.
+    /// Knows /dev/POOL/VOLUME, /dev/mapper/POOL-VOLUME and /dev/zraid/POOL/VOLUME.
     std::optional<std::string> volume_in_path(const std::string& path) const override
     {
         const fs::path normal = fs::path(path).lexically_normal();
@@ -155,25 +155,24 @@ public:
             return name;
         if (normal.parent_path() == paths_.device("mapper"))
             return volume_in_mapper_name(pool_.name, name);
-        const std::string prefix = pool_.name + '-';
-        if (normal.parent_path() == paths_.device("zraid") && name.starts_with(prefix) &&
-            name.size() > prefix.size())
-            return name.substr(prefix.size());
+        if (normal.parent_path() == paths_.device("zraid") / pool_.name && !name.empty())
+            return name;
         return std::nullopt;
     }
     void make_volume_link(const std::string& path) const override
     {
         const fs::path link = fs::path(path).lexically_normal();
-        if (link.parent_path() != paths_.device("zraid") ||
-            fs::is_symlink(fs::symlink_status(link)))
+        if (link.parent_path() != paths_.device("zraid") / pool_.name)
             return;
         const auto volume = volume_in_path(path);
         if (!volume)
             return;
         std::error_code code;
-        const fs::path device = fs::canonical(volume_path(*volume), code);
-        if (code)
-            return; // there is no such volume: QEMU will say so
+        const fs::path device = fs::canonical(paths_.device(pool_.name) / *volume, code);
+        if (code) { // there is no such volume: QEMU will say so, and find no other by that name
+            fs::remove(link, code);
+            return;
+        }
         make_stable_link(link, device.filename());
     }
     bool is_volume(const std::string& device) const override

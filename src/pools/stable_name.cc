@@ -1,10 +1,11 @@
 #include "pools/stable_name.h"
 
 #include "pools/store.h"
+#include "util/error.h"
 #include "util/files.h"
+#include "util/text.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/core.h>
 
@@ -16,20 +17,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "zraid:";
 
-/// Is it the kernel's name of a partition of an array, "md100p1"?
-bool is_volume(std::string_view text)
+bool is_among(const std::vector<std::string>& pools, const std::string& name)
 {
-    const auto number = [&text] {
-        const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
-        text.remove_prefix(end);
-        return end > 0;
-    };
-    const auto word = [&text](std::string_view expected) {
-        const bool begins = text.starts_with(expected);
-        text.remove_prefix(begins ? expected.size() : 0);
-        return begins;
-    };
-    return word("md") && number() && word("p") && number() && text.empty();
+    return std::find(pools.begin(), pools.end(), name) != pools.end();
 }
 
 } // namespace
@@ -38,39 +28,70 @@ std::optional<StableName> parse_stable_name(const Paths& paths, const std::strin
                                             const std::vector<std::string>& pools)
 {
     const fs::path normal = fs::path(path).lexically_normal();
-    if (normal.parent_path() != paths.device("zraid"))
-        return std::nullopt;
     const std::string name = normal.filename();
-    if (std::find(pools.begin(), pools.end(), name) != pools.end())
-        return StableName{name, ""};
-    const std::size_t dash = name.rfind('-');
-    if (dash == std::string::npos || !is_volume(std::string_view(name).substr(dash + 1)))
+    const std::string pool = normal.parent_path().filename();
+    if (name.empty() || normal.parent_path().parent_path() != paths.device("zraid") ||
+        !is_among(pools, pool))
         return std::nullopt;
-    const StableName found{name.substr(0, dash), name.substr(dash + 1)};
-    if (std::find(pools.begin(), pools.end(), found.pool) == pools.end())
-        return std::nullopt;
-    return found;
+    return StableName{pool, name == kArrayName ? "" : name};
 }
 
 void make_stable_name(const Paths& paths, const PoolDefinition& pool, const std::string& path)
 {
     const auto name = parse_stable_name(paths, path, {pool.name});
-    if (!name || fs::is_symlink(fs::symlink_status(path)))
+    if (!name || pool.type == PoolType::logical)
         return;
     const std::string array = pool.md_kernel_name();
-    if (!name->device.empty() && !name->device.starts_with(array + "p"))
-        return; // of a number that the pool no longer has: not its volume
-    make_stable_link(path, name->device.empty() ? array : name->device);
+    if (name->device.empty())
+        return make_stable_link(path, array);
+    if (number_after(name->device, array + "p"))
+        return make_stable_link(path, name->device);
+    std::error_code ignored;
+    fs::remove(fs::path(path).lexically_normal(),
+               ignored); // of a number that the pool no longer has
+    throw Error(
+        fmt::format("'{}' is no volume of pool '{}': its array is {}", path, pool.name, array),
+        fmt::format("give the domain one that zraid-pool vol-list {} shows", pool.name));
 }
 
 void make_stable_link(const std::string& path, const std::string& device)
 {
     const fs::path link = fs::path(path).lexically_normal();
-    make_folder(link.parent_path(), 0755);
+    const fs::path target = fs::path("../..") / device;
     std::error_code code;
-    fs::create_symlink(fs::path("..") / device, link, code);
-    if (code && code != std::errc::file_exists) // udev was quicker
-        throw fs::filesystem_error("make a link", link, code);
+    if (fs::read_symlink(link, code) == target)
+        return;
+    if (fs::is_symlink(
+            fs::symlink_status(link.parent_path()))) // as it was before there were folders
+        fs::remove(link.parent_path());
+    make_folder(link.parent_path(), 0755);
+    // Never without one: somebody may be opening it.
+    const fs::path made = link.string() + ".new";
+    fs::remove(made);
+    fs::create_symlink(target, made);
+    fs::rename(made, link);
+}
+
+std::string stable_path(const Paths& paths, const std::string& pool, const std::string& volume)
+{
+    return paths.device("zraid") / pool / volume;
+}
+
+std::optional<std::string> name_instead_of(const Paths& paths, const std::string& path,
+                                           const std::vector<std::string>& pools)
+{
+    const fs::path normal = fs::path(path).lexically_normal();
+    const std::string name = normal.filename();
+    if (normal.parent_path() != paths.device("zraid"))
+        return std::nullopt;
+    if (is_among(pools, name))
+        return stable_path(paths, name, kArrayName);
+    for (std::size_t dash = name.rfind('-'); dash != std::string::npos && dash > 0;
+         dash = name.rfind('-', dash - 1)) {
+        if (is_among(pools, name.substr(0, dash)))
+            return stable_path(paths, name.substr(0, dash), name.substr(dash + 1));
+    }
+    return std::nullopt;
 }
 
 std::optional<PoolDefinition> pool_of_array(const Paths& paths, const std::string& md_name,

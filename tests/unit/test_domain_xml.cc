@@ -9,7 +9,8 @@ namespace zraid {
 /// For gtest's messages.
 void PrintTo(const DiskSource& source, std::ostream* stream)
 {
-    *stream << "{" << source.path << "|" << source.pool << "|" << source.volume << "}";
+    *stream << "{" << source.path << "|" << source.pool << "|" << source.volume << "|"
+            << source.format << "}";
 }
 
 namespace {
@@ -62,15 +63,54 @@ TEST(ParseDomain, ReadsADomainOfXen)
 
 TEST(ParseDomain, ReadsEveryKindOfSource)
 {
-    EXPECT_THAT(
-        sources("<disk type='block'><source dev='/dev/md100p1'/></disk>"
-                "<disk type='file'><source file='/a.qcow2'/></disk>"
-                "<disk type='volume'><source pool='vm' volume='md100p2'/></disk>"
-                "<disk type='network'><source protocol='rbd' name='pool/x'/></disk>"
-                "<disk type='dir'><source dir='/floppy'/></disk>"
-                "<disk type='file' device='cdrom'><target dev='sda'/></disk>"
-                "<disk type='file'><source file=''/></disk>"),
-        ElementsAre(path("/dev/md100p1"), path("/a.qcow2"), DiskSource{"", "vm", "md100p2"}));
+    EXPECT_THAT(sources("<disk type='block'><source dev='/dev/md100p1'/></disk>"
+                        "<disk type='file'><source file='/a.qcow2'/></disk>"
+                        "<disk type='volume'><source pool='vm' volume='md100p2'/></disk>"
+                        "<disk type='network'><source protocol='rbd' name='pool/x'/></disk>"
+                        "<disk type='dir'><source dir='/floppy'/></disk>"
+                        "<disk type='file' device='cdrom'><target dev='sda'/></disk>"
+                        "<disk type='file'><source file=''/></disk>"),
+                ElementsAre(path("/dev/md100p1"), path("/a.qcow2"), DiskSource{"", "vm", "md100p2"},
+                            path("/floppy")));
+}
+
+TEST(ParseDomain, TellsWhereNobodyHasLookedBelow)
+{
+    const DiskSource overlay{"/top", "", "", "qcow2"};
+    EXPECT_THAT(sources("<disk><driver name='qemu' type='qcow2'/><source file='/top'/></disk>"),
+                ElementsAre(overlay));
+    EXPECT_THAT(sources("<disk><driver name='qemu' type='raw'/><source file='/top'/></disk>"
+                        "<disk><driver name='qemu'/><source file='/top'/></disk>"),
+                ElementsAre(path("/top"), path("/top")));
+    EXPECT_THAT(sources("<disk><driver type='qcow2'/><source file='/top'/><backingStore/></disk>"),
+                ElementsAre(path("/top")))
+        << "there is nothing below it";
+    EXPECT_THAT(sources("<disk><driver type='qcow2'/><source file='/a'/><backingStore>"
+                        "<format type='qcow2'/><source file='/top'/></backingStore></disk>"),
+                ElementsAre(path("/a"), overlay));
+    EXPECT_THAT(sources("<disk><driver type='qcow2'/><source pool='p' volume='v'/></disk>"),
+                ElementsAre(DiskSource{"", "p", "v", "qcow2"}));
+    EXPECT_THAT(sources("<disk><source file='/a'/><mirror><format type='qcow2'/>"
+                        "<source file='/top'/></mirror></disk>"),
+                ElementsAre(path("/a"), overlay));
+}
+
+TEST(ParseDomain, ReadsWhatElseADomainOpens)
+{
+    const DomainDisks disks = parse_domain(
+        fmt::format("<domain><name>a</name><uuid>{}</uuid><os><loader type='pflash'>/code</loader>"
+                    "<nvram template='/t'>/vars</nvram><kernel>/k</kernel><initrd>/i</initrd></os>"
+                    "<devices><filesystem><source dir='/share'/></filesystem>"
+                    "<filesystem type='block'><source dev='/dev/md1'/></filesystem>"
+                    "<memory><source><path>/pmem</path></source></memory></devices></domain>",
+                    kUuid));
+    EXPECT_THAT(disks.sources, ElementsAre(path("/share"), path("/dev/md1"), path("/pmem"),
+                                           path("/code"), path("/vars"), path("/k"), path("/i")));
+    EXPECT_THAT(parse_domain(fmt::format("<domain><name>a</name><uuid>{}</uuid><os><nvram "
+                                         "type='file'><source file='/vars'/></nvram></os></domain>",
+                                         kUuid))
+                    .sources,
+                ElementsAre(path("/vars")));
 }
 
 TEST(ParseDomain, ReadsBackingChains)
@@ -162,8 +202,9 @@ OVERWRITTEN AND LOST.
 </domain>
 )");
     EXPECT_EQ(disks.name, "web");
-    EXPECT_THAT(disks.sources,
-                ElementsAre(path("/dev/md100p1"), DiskSource{"", "mail", "md101p1"}));
+    EXPECT_THAT(disks.sources, ElementsAre(path("/dev/md100p1"), DiskSource{"", "mail", "md101p1"},
+                                           path("/srv"), path("/usr/share/OVMF/OVMF_CODE_4M.fd"),
+                                           path("/var/lib/libvirt/qemu/nvram/web.fd")));
 }
 
 TEST(ParseDomain, SaysWhatIsWrong)

@@ -36,10 +36,10 @@ TEST(VolumeNames, AreFoundInAPath)
     const Paths paths;
     const PoolDefinition group = of_type(PoolType::logical);
     for (const char* path :
-         {"/dev/a-b/web-1", "/dev/./a-b//web-1", "/dev/mapper/a--b-web--1", "/dev/zraid/a-b-web-1"})
+         {"/dev/a-b/web-1", "/dev/./a-b//web-1", "/dev/mapper/a--b-web--1", "/dev/zraid/a-b/web-1"})
         EXPECT_EQ(layout_of(paths, group)->volume_in_path(path), "web-1") << path;
-    for (const char* path :
-         {"/dev/a-b", "/dev/a-b/", "/dev/a-b/x/y", "/dev/zraid/a-b", "/dev/md100", "/srv/files/x"})
+    for (const char* path : {"/dev/a-b", "/dev/a-b/", "/dev/a-b/x/y", "/dev/zraid/a-b",
+                             "/dev/zraid/a-b-web", "/dev/md100", "/srv/files/x"})
         EXPECT_EQ(layout_of(paths, group)->volume_in_path(path), std::nullopt) << path;
     const PoolDefinition files = of_type(PoolType::fs);
     EXPECT_EQ(layout_of(paths, files)->volume_in_path("/srv/files/x.img"), "x.img");
@@ -66,17 +66,17 @@ TEST(VolumeLink, LeadsToTheDevice)
 {
     const FakeSystem system;
     const PoolDefinition group = of_type(PoolType::logical);
-    const std::string link = system.paths.device("zraid/a-b-web");
+    const std::string link = system.paths.device("zraid/a-b/web");
     layout_of(system.paths, group)->make_volume_link(link);
     EXPECT_FALSE(std::filesystem::is_symlink(link)) << "there is no such volume";
     system.put("dev/dm-3", "");
     system.link("dev/a-b/web", "../dm-3");
     layout_of(system.paths, group)->make_volume_link(link);
-    EXPECT_EQ(std::filesystem::read_symlink(link), "../dm-3");
+    EXPECT_EQ(std::filesystem::read_symlink(link), "../../dm-3");
     layout_of(system.paths, group)->make_volume_link(link);
     layout_of(system.paths, of_type(PoolType::disk))
-        ->make_volume_link(system.paths.device("zraid/a-b-x"));
-    EXPECT_FALSE(std::filesystem::exists(system.paths.device("zraid/a-b-x")));
+        ->make_volume_link(system.paths.device("zraid/a-b/x"));
+    EXPECT_FALSE(std::filesystem::exists(system.paths.device("zraid/a-b/x")));
 }
 
 } // namespace

@@ -74,10 +74,10 @@ TEST_F(PoolsOfDomain, AreNotFoundByANameThatLibvirtHasForAnotherPool)
 TEST_F(PoolsOfDomain, AreFoundByTheirStableNames)
 {
     define("vm", 100, false);
-    EXPECT_THAT(pools_of_path(dev("zraid/vm")), ElementsAre("vm"));
-    EXPECT_THAT(pools_of_path(dev("zraid/vm-md100p1")), ElementsAre("vm"));
-    EXPECT_THAT(pools_of_path(dev("zraid/vm-disk")), IsEmpty());
-    EXPECT_THAT(pools_of_path(dev("zraid/mail-md100p1")), IsEmpty());
+    EXPECT_THAT(pools_of_path(dev("zraid/vm/array")), ElementsAre("vm"));
+    EXPECT_THAT(pools_of_path(dev("zraid/vm/md100p1")), ElementsAre("vm"));
+    EXPECT_THAT(pools_of_path(dev("zraid/mail/md100p1")), IsEmpty());
+    EXPECT_THROW(pools_of_path(dev("zraid/vm-md100p1")), Error) << "a name of once";
 }
 
 TEST_F(PoolsOfDomain, AreFoundByTheNameOfAnArrayThatIsNotThere)
@@ -162,7 +162,9 @@ TEST_F(PoolsOfDomain, AreNotFoundByANumberThatIsAnotherArrays)
 {
     define("vm", 100);
     system_.put_tree("md100-mirrored.tree", "sys/block/md100"); // of another UUID
-    EXPECT_THAT(pools_of_path(dev("md100p1")), IsEmpty());
+    EXPECT_THAT(failure([&] { pools_of_path(dev("md100p1")); }),
+                HasSubstr("has the number of pool 'vm', but the array there is another one"));
+    EXPECT_THAT(pools_of_path(dev("zraid/vm/md100p1")), ElementsAre("vm"));
     PoolDefinition pool = PoolStore(system_.paths).load("vm");
     pool.uuid = Uuid::parse("0123abcd-4567-89ef-fedc-ba9876543210");
     PoolStore(system_.paths).save(pool);
@@ -209,9 +211,9 @@ TEST_F(PoolsOfDomain, AreFoundByVolumesThatAreNotThereYet)
     files.target = system_ / "mnt/files";
     files.md_number = 101;
     PoolStore(system_.paths).save(files);
-    for (const char* name : {"a-b/x-y", "mapper/a--b-x--y", "zraid/a-b-x-y"})
+    for (const char* name : {"a-b/x-y", "mapper/a--b-x--y", "zraid/a-b/x-y"})
         EXPECT_THAT(pools_of_path(dev(name)), ElementsAre("a-b")) << name;
-    for (const char* name : {"a/b-x", "mapper/a-b--x", "mapper/a--b", "zraid/a-b-", "a-b"})
+    for (const char* name : {"a/b-x", "mapper/a-b--x", "mapper/a--b", "a-b"})
         EXPECT_THAT(pools_of_path(dev(name)), IsEmpty()) << name;
     EXPECT_THAT(pools_of_path(files.target + "/x.img"), ElementsAre("files"));
     EXPECT_THAT(pools_of_path(files.target + "2/x.img"), IsEmpty());

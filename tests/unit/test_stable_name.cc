@@ -2,6 +2,7 @@
 #include "pools/store.h"
 #include "support/fake_system.h"
 #include "support/pool_definitions.h"
+#include "util/error.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,20 +34,20 @@ protected:
 
 TEST_F(StableNames, AreOfArraysAndVolumes)
 {
-    EXPECT_EQ(parse("zraid/a"), (StableName{"a", ""}));
-    EXPECT_EQ(parse("zraid//a-b"), (StableName{"a-b", ""}));
-    EXPECT_EQ(parse("zraid/a-md100p1"), (StableName{"a", "md100p1"}));
-    EXPECT_EQ(parse("md/../zraid/a-b-md7p128"), (StableName{"a-b", "md7p128"}));
-    EXPECT_EQ(parse("zraid/a-md7p1x"), (StableName{"a-md7p1x", ""}));
+    EXPECT_EQ(parse("zraid/a/array"), (StableName{"a", ""}));
+    EXPECT_EQ(parse("zraid//a-b/array"), (StableName{"a-b", ""}));
+    EXPECT_EQ(parse("zraid/a/md100p1"), (StableName{"a", "md100p1"}));
+    EXPECT_EQ(parse("md/../zraid/a-b/root"), (StableName{"a-b", "root"}));
+    EXPECT_EQ(parse("zraid/a/b-root"), (StableName{"a", "b-root"}));
 }
 
 TEST_F(StableNames, AreNotWhatOnlyLooksLikeThem)
 {
-    for (const char* name : {"a", "md100p1", "zraid", "zraid/", "zraid/c", "zraid/c-md100p1",
-                             "zraid/a-md100", "zraid/a-md100p", "zraid/a-mdp1", "zraid/a-sda1",
-                             "zraid/a/md100p1", "zraid/a-", "zraid/-md100p1"})
+    for (const char* name :
+         {"a", "md100p1", "zraid", "zraid/", "zraid/a", "zraid/a/", "zraid/c/array",
+          "zraid/c/md100p1", "zraid/a-md100p1", "zraid/a/b/c", "a/md100p1"})
         EXPECT_EQ(parse(name), std::nullopt) << name;
-    EXPECT_EQ(parse_stable_name(system_.paths, "zraid/a", {"a"}), std::nullopt);
+    EXPECT_EQ(parse_stable_name(system_.paths, "zraid/a/array", {"a"}), std::nullopt);
     EXPECT_EQ(parse_stable_name(system_.paths, "", {"a"}), std::nullopt);
 }
 
@@ -54,24 +55,44 @@ TEST_F(StableNames, AreMadeWhereUdevDidNotYet)
 {
     const PoolDefinition pool = pool_definition("vm"); // md100
     for (int again = 0; again < 2; ++again) {
-        make_stable_name(system_.paths, pool, in_dev("zraid/vm"));
-        make_stable_name(system_.paths, pool, in_dev("zraid/vm-md100p2"));
-        make_stable_name(system_.paths, pool, in_dev("zraid/vm-md101p2"));
-        make_stable_name(system_.paths, pool, in_dev("zraid/mail"));
+        make_stable_name(system_.paths, pool, in_dev("zraid/vm/array"));
+        make_stable_name(system_.paths, pool, in_dev("zraid/vm/md100p2"));
+        make_stable_name(system_.paths, pool, in_dev("zraid/mail/array"));
         make_stable_name(system_.paths, pool, in_dev("md100p3"));
     }
-    EXPECT_EQ(fs::read_symlink(in_dev("zraid/vm")), "../md100");
-    EXPECT_EQ(fs::read_symlink(in_dev("zraid/vm-md100p2")), "../md100p2");
-    EXPECT_EQ(entries_of(in_dev("zraid")), (std::vector<std::string>{"vm", "vm-md100p2"}));
+    EXPECT_EQ(fs::read_symlink(in_dev("zraid/vm/array")), "../../md100");
+    EXPECT_EQ(fs::read_symlink(in_dev("zraid/vm/md100p2")), "../../md100p2");
+    EXPECT_EQ(entries_of(in_dev("zraid")), (std::vector<std::string>{"vm"}));
+    EXPECT_EQ(entries_of(in_dev("zraid/vm")), (std::vector<std::string>{"array", "md100p2"}));
     EXPECT_FALSE(fs::is_symlink(in_dev("md100p3")));
 }
 
-TEST_F(StableNames, LeaveTheLinkThatIsThere)
+TEST_F(StableNames, ThatLeadElsewhereAreCorrected)
 {
-    fs::create_directories(in_dev("zraid"));
+    const PoolDefinition pool = pool_definition("vm");
+    fs::create_directories(in_dev("zraid/vm"));
+    fs::create_symlink("../../md9", in_dev("zraid/vm/array"));
+    fs::create_symlink("../../md101p1", in_dev("zraid/vm/md101p1"));
+    make_stable_name(system_.paths, pool, in_dev("zraid/vm/array"));
+    EXPECT_EQ(fs::read_symlink(in_dev("zraid/vm/array")), "../../md100");
+    EXPECT_THROW(make_stable_name(system_.paths, pool, in_dev("zraid/vm/md101p1")), Error);
+    EXPECT_FALSE(fs::is_symlink(in_dev("zraid/vm/md101p1"))) << "another pool's volume";
+    fs::remove_all(in_dev("zraid/vm"));
     fs::create_symlink("../md9", in_dev("zraid/vm"));
-    make_stable_name(system_.paths, pool_definition("vm"), in_dev("zraid/vm"));
-    EXPECT_EQ(fs::read_symlink(in_dev("zraid/vm")), "../md9") << "udev's business";
+    make_stable_name(system_.paths, pool, in_dev("zraid/vm/array"));
+    EXPECT_EQ(fs::read_symlink(in_dev("zraid/vm/array")), "../../md100");
+}
+
+TEST_F(StableNames, AsTheyWereOnceAreTold)
+{
+    const auto instead = [&](const std::string& name) {
+        return name_instead_of(system_.paths, in_dev(name), {"a", "a-b"});
+    };
+    EXPECT_EQ(instead("zraid/a"), in_dev("zraid/a/array"));
+    EXPECT_EQ(instead("zraid/a-md100p1"), in_dev("zraid/a/md100p1"));
+    EXPECT_EQ(instead("zraid/a-b-root"), in_dev("zraid/a-b/root"));
+    for (const char* name : {"zraid/c", "zraid/c-md1p1", "zraid/a/md100p1", "a-b", "zraid"})
+        EXPECT_EQ(instead(name), std::nullopt) << name;
 }
 
 TEST_F(StableNames, OfAnArrayComeFromTheDefinition)

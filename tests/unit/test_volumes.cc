@@ -1,4 +1,5 @@
 #include "admin/volumes.h"
+#include "pools/stable_name.h"
 #include "pools/store.h"
 #include "support/failure.h"
 #include "support/fake_system.h"
@@ -104,9 +105,10 @@ TEST_F(Volumes, HaveTheNamesOfThePoolsPartitions)
 TEST_F(Volumes, AreGivenToADomainAsBlockDevices)
 {
     EXPECT_THAT(volume_disk_xml(admin_, "vm", "md100p1", "vdc"),
-                ::testing::AllOf(StartsWith("<disk type=\"block\""),
-                                 HasSubstr("<source dev=\"/dev/md100p1\""),
-                                 HasSubstr("<target dev=\"vdc\"")));
+                ::testing::AllOf(
+                    StartsWith("<disk type=\"block\""),
+                    HasSubstr("<source dev=\"" + stable_path(admin_.paths, "vm", "md100p1") + "\""),
+                    HasSubstr("<target dev=\"vdc\"")));
 }
 
 TEST_F(Volumes, SayThatThereIsNoPool)

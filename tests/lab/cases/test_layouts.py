@@ -57,7 +57,7 @@ def test_logical(lab: Lab) -> None:
         assert refused.rc == 2 and why in refused.err, refused
     zlab.settle()
     node = Path("/dev/my-lv/web-root")
-    assert Path("/dev/zraid/my-lv-web-root").resolve() == node.resolve()
+    assert Path("/dev/zraid/my-lv/web-root").resolve() == node.resolve()
     seen = properties(str(node))
     assert seen["SYSTEMD_READY"] == "0" and seen["UDISKS_IGNORE"] == "1", seen
 
@@ -66,7 +66,7 @@ def test_logical(lab: Lab) -> None:
               "--disk", "vol=my-lv/db"]).out
     assert "/dev/my-lv/db" in xml, xml
     disk = zraid("disk-xml", "my-lv", "db", "--target", "vdb").out
-    assert 'type="block"' in disk and '"/dev/my-lv/db"' in disk, disk
+    assert 'type="block"' in disk and '"/dev/zraid/my-lv/db"' in disk, disk
 
     domain = lab.use(Domain("user", [{"pool": "my-lv", "volume": "web-root"}, {"dev": "/dev/mapper/my--lv-db"}]))
     domain.start()
@@ -109,9 +109,9 @@ def test_logical(lab: Lab) -> None:
     zraid("start", "my-lv")
     assert node.exists()
     zraid("stop", "my-lv")
-    wait_for(lambda: not Path("/dev/zraid/my-lv-db").is_symlink(), "the link went")
-    named = with_uuid(Domain("named", [{"dev": "/dev/zraid/my-lv-db"}]))
-    for name in ("/dev/zraid/my-lv-db", "/dev/my-lv/db", "/dev/mapper/my--lv-db"):
+    wait_for(lambda: not Path("/dev/zraid/my-lv/db").is_symlink(), "the link went")
+    named = with_uuid(Domain("named", [{"dev": "/dev/zraid/my-lv/db"}]))
+    for name in ("/dev/zraid/my-lv/db", "/dev/my-lv/db", "/dev/mapper/my--lv-db"):
         named.disks = [{"dev": name}]
         assert_silent(prepare(named))
         assert Path(name).is_block_device() and pool.fill().users == ["named"]
@@ -128,8 +128,8 @@ def test_logical(lab: Lab) -> None:
     sh(["udevadm", "trigger", "--action=change", "--settle", "/dev/my-lv/db"])
     assert not (Path("/dev/disk/by-uuid") / FILE_SYSTEM).is_symlink()
     assert all(Path(name).is_block_device() for name in ("/dev/my-lv/db", "/dev/mapper/my--lv-db",
-                                                         "/dev/zraid/my-lv-db"))
-    zraid("vol-delete", "my-lv", "db", "--yes")
+                                                         "/dev/zraid/my-lv/db"))
+    zraid("vol-delete", "my-lv", "db", "--yes", "--keep-references")
     virsh("vol-delete", "web-root", "--pool", "my-lv")
     assert volumes("my-lv") == {}
     zraid("stop", "my-lv")
@@ -223,7 +223,7 @@ def test_fs(lab: Lab) -> None:
     assert list(volumes("files")) == ["web.img"] and volumes("files")["web.img"] > 400 * MIB
 
     # The image, defined anew, brings its files along.
-    zraid("undefine", "files")
+    zraid("undefine", "files", "--keep-references")
     assert not folder.exists()
     zraid("define", "files", "--image", pool.image, "--type", "fs", "--target", lab.dir / "elsewhere")
     assert get(lab.dir / "elsewhere/web.img", MIB) == b"\x61" * 8192

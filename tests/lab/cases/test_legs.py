@@ -111,7 +111,7 @@ def test_logical_volume(lab: Lab) -> None:
     assert get("/dev/md100p1", 8 * MIB) == b"\x61" * 8192
     pool.assert_at_rest()
 
-    domain = lab.use(Domain("user", [{"dev": "/dev/zraid/lv-md100p1"}]))
+    domain = lab.use(Domain("user", [{"dev": "/dev/zraid/lv/md100p1"}]))
     domain.start()
     pool.fill()
     assert pool.info()["ram"]["fill"] == "full"
@@ -135,9 +135,9 @@ def test_logical_volume(lab: Lab) -> None:
     pool.assert_at_rest()
     assert get("/dev/md100p1", 150 * MIB)[:4096] == b"\x63" * 4096
 
-    kept = zraid("undefine", "lv", "--remove-image", "--yes", check=False)
+    kept = zraid("undefine", "lv", "--remove-image", "--yes", "--keep-references", check=False)
     assert kept.rc == 1 and "is a block device" in kept.err, kept
-    zraid("undefine", "lv")
+    zraid("undefine", "lv", "--keep-references")
     assert define().rc == 0                             # with what is on it
     assert get("/dev/md100p1", 8 * MIB) == b"\x61" * 8192
     zraid("stop", "lv")
@@ -192,7 +192,7 @@ def test_nbd(lab: Lab) -> None:
     zraid("vol-create", "nbd", "100M")
     pool = Pool("nbd", Path(server.DEVICE))
     monitor = Monitor(lab)
-    domain = lab.use(Domain("user", [{"dev": "/dev/zraid/nbd-md100p1"}]))
+    domain = lab.use(Domain("user", [{"dev": "/dev/zraid/nbd/md100p1"}]))
     domain.start()
     pool.fill()
     domain.write(8 * MIB, 65536, 0x61, flush=True)

@@ -27,7 +27,7 @@ def test_online(lab: Lab) -> None:
     the new size; what was there before is there."""
     pool = make_pool(lab, "grow", "64M", "--ram-limit", "64M")
     zraid("vol-create", "grow", "40M")
-    domain = lab.use(Domain("user", [{"dev": "/dev/zraid/grow-md100p1"}]))
+    domain = lab.use(Domain("user", [{"dev": "/dev/zraid/grow/md100p1"}]))
     domain.start()
     before = pool.fill()
     domain.write(20 * MIB, 4096, 0x61, flush=True)

@@ -103,17 +103,17 @@ def test_stable_names(lab: Lab) -> None:
     folder = Path("/dev/zraid")
 
     def names() -> Dict[str, str]:
-        links = folder.iterdir() if folder.is_dir() else []
-        return {link.name: str(link.resolve()) for link in links}
+        links = folder.glob("*/*") if folder.is_dir() else []
+        return {str(link.relative_to(folder)): str(link.resolve()) for link in links}
 
     long_name = "x" * 60
     make_pool(lab, long_name, "16M", "--no-libvirt")
     pool = make_pool(lab, "named", "64M")
     volume = zlab.name_of(pool.add_volume("20M"))
-    link = folder / f"named-{volume}"
-    all_names = {"named": pool.md, link.name: f"/dev/{volume}"}
+    link = folder / "named" / volume
+    all_names = {"named/array": pool.md, f"named/{volume}": f"/dev/{volume}"}
     wait_for(lambda: names().items() >= all_names.items(), "the links are there")
-    wait_for(lambda: long_name in names(), "the link of the long name is there")
+    wait_for(lambda: f"{long_name}/array" in names(), "the link of the long name is there")
     zraid("stop", long_name)
     zraid("attach", "named")
     zraid("detach", "named")

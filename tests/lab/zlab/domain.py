@@ -57,9 +57,9 @@ class Domain:
     """A tiny libvirt domain (QEMU's emulation, 32 MiB, no operating system).
 
     Disks are dicts: {'pool': P, 'volume': V}, {'dev': PATH} or {'file': PATH}; with
-    'xml': TEXT more elements go into the <disk>. The first is vda with the alias
-    virtio-disk0, and so on. The domain boots from the boot sector, if there is one, or
-    from a disk with a <boot> in its XML; without either it runs nothing.
+    'xml': TEXT more elements go into the <disk>, with 'format': NAME it is no raw one. The
+    first is vda with the alias virtio-disk0, and so on. The domain boots from the boot sector,
+    if there is one, or from a disk with a <boot> in its XML; without either it runs nothing.
     """
     name: str
     disks: List[Dict[str, str]] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Domain:
         else:
             kind, source = "file", f"<source file='{disk['file']}'/>"
         return (f"<disk type='{kind}' device='disk'>"
-                f"<driver name='qemu' type='raw' cache='none' io='threads'"
+                f"<driver name='qemu' type='{disk.get('format', 'raw')}' cache='none' io='threads'"
                 f" discard='unmap' detect_zeroes='unmap'/>"
                 f"{source}<target dev='vd{chr(ord('a') + index)}' bus='virtio'/>{disk.get('xml', '')}</disk>")
 
