@@ -1,29 +1,64 @@
 #include "util/xml_text.h"
 
-#include <array>
-#include <string>
-
-#include <libxml/chvalid.h>
-#include <libxml/xmlstring.h>
+#include <cstddef>
+#include <cstdint>
 
 namespace zraid {
 
+namespace {
+
+using Code = std::uint32_t;
+
+/// The first byte of a character: how many follow it, what it says of the code, and the least code
+/// that needs as many. Another spelling is read by some parsers and refused by others.
+struct Lead
+{
+    std::size_t follow;
+    Code bits;
+    Code least;
+};
+
+Lead lead_of(unsigned char byte)
+{
+    if (byte < 0x80)
+        return {0, byte, 0};
+    if ((byte & 0xe0U) == 0xc0)
+        return {1, byte & 0x1fU, 0x80};
+    if ((byte & 0xf0U) == 0xe0)
+        return {2, byte & 0x0fU, 0x800};
+    return {3, byte & 0x07U, 0x10000};
+}
+
+/// https://www.w3.org/TR/xml/#charsets, without what a terminal acts on.
+bool is_xml_character(Code code)
+{
+    if (code < ' ')
+        return code == '\t' || code == '\n';
+    return code != 0x7f && (code < 0xd800 || code > 0xdfff) && code != 0xfffe && code != 0xffff &&
+           code <= 0x10ffff;
+}
+
+} // namespace
+
+// Ours, since whoever links libxml2 for it loads its 30 MB of character tables at each start.
 bool is_xml_text(std::string_view text)
 {
-    // libxml2 decodes a string that ends with a zero byte, and text may hold one.
-    const std::string copy(text);
-    const auto* at = reinterpret_cast<const unsigned char*>(copy.c_str());
-    for (std::size_t left = text.size(); left > 0;) {
-        int length = static_cast<int>(left < 4 ? left : 4);
-        const int code = xmlGetUTF8Char(at, &length);
-        const bool control = (code < ' ' && code != '\t' && code != '\n') || code == 0x7f;
-        // A character spelled in more bytes than it needs is read here, but not by the parser.
-        constexpr std::array least{0, 0, 0x80, 0x800, 0x10000};
-        if (code < 0 || control || !xmlIsCharQ(code) ||
-            code < least.at(static_cast<std::size_t>(length)))
+    for (std::size_t at = 0; at < text.size();) {
+        const auto first = static_cast<unsigned char>(text[at++]);
+        if ((first >= 0x80 && first < 0xc0) || first >= 0xf8) // the rest of one, or none at all
             return false;
-        at += length; // NOLINT(*-pointer-arithmetic)
-        left -= static_cast<std::size_t>(length);
+        const Lead lead = lead_of(first);
+        if (lead.follow > text.size() - at)
+            return false;
+        Code code = lead.bits;
+        for (const char c : text.substr(at, lead.follow)) {
+            if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80)
+                return false;
+            code = code << 6U | (static_cast<unsigned char>(c) & 0x3fU);
+        }
+        at += lead.follow;
+        if (code < lead.least || !is_xml_character(code))
+            return false;
     }
     return true;
 }

@@ -226,11 +226,12 @@ class ZraidHook(Case):
 
 
 class ZraidPoolsLibraries(Case):
-    def test_libvirt_is_loaded_by_who_asks_it(self):
-        """It brings fifty libraries along, which take longer to load than a look at a pool takes."""
+    def test_libvirt_and_libxml2_are_loaded_by_who_asks_them(self):
+        """They bring sixty libraries along, which take longer to load than a look at a pool takes."""
         needed = run("/usr/bin/ldd", POOL).stdout
         self.assertIn("libc.so", needed)
         self.assertNotIn("libvirt.so", needed)
+        self.assertNotIn("libxml2.so", needed)
 
 
 class ZraidMdAlert(Case):
