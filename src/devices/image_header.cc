@@ -4,6 +4,7 @@
 #include "util/json.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <sstream>
@@ -110,6 +111,17 @@ std::vector<LayerBelow> below_qcow2(const std::string& path)
     return layers;
 }
 
+std::vector<LayerBelow> below_qcow(const std::string& path)
+{
+    const Header header(read_some(path, 0));
+    const std::uint64_t name_length = header.big(16, 4);
+    std::vector<LayerBelow> layers;
+    if (header.text(0, 4) == std::string_view("QFI\xfb", 4) && header.big(4, 4) == 1 &&
+        name_length > 0 && name_length <= kLongestName)
+        add(layers, layer_of_name(path, header.text(header.big(8, 8), name_length), ""));
+    return layers;
+}
+
 std::vector<LayerBelow> below_qed(const std::string& path)
 {
     constexpr std::uint64_t kHasBackingFile = 1;
@@ -135,6 +147,8 @@ std::string between_quotes(const std::string& line)
 
 std::vector<LayerBelow> below_vmdk(const std::string& path)
 {
+    // Files that hold a part of the image.
+    constexpr std::array kExtents{" FLAT ", " VMFS ", " SPARSE ", " VMFSSPARSE "};
     std::string text = read_some(path, 0);
     if (const Header header(text); header.text(0, 4) == "KDMV") {
         const std::uint64_t sector = header.little(28, 8);
@@ -149,8 +163,9 @@ std::vector<LayerBelow> below_vmdk(const std::string& path)
     for (std::string line; std::getline(lines, line);) {
         if (line.starts_with("parentFileNameHint"))
             add(layers, layer_of_name(path, between_quotes(line), "vmdk"));
-        else if (line.find(" FLAT ") != std::string::npos ||
-                 line.find(" VMFS ") != std::string::npos)
+        else if (std::any_of(kExtents.begin(), kExtents.end(), [&](const char* kind) {
+                     return line.find(kind) != std::string::npos;
+                 }))
             add(layers, layer_of_name(path, between_quotes(line), "raw"));
     }
     return layers;
@@ -207,6 +222,8 @@ std::vector<LayerBelow> layers_below(const std::string& path, const std::string&
 {
     if (format == "qcow2")
         return below_qcow2(path);
+    if (format == "qcow")
+        return below_qcow(path);
     if (format == "qed")
         return below_qed(path);
     if (format == "vmdk")

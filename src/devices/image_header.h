@@ -17,13 +17,12 @@ struct LayerBelow
 };
 
 /// Reads the header of a disk image whose format somebody has told: qcow2 (docs/interop/qcow2.txt
-/// in QEMU), qed, vmdk. Bounded in bytes, and without a program: it is done while a domain's start
+/// in QEMU), qcow, qed, vmdk. Bounded in bytes, and without a program: it is done while a domain's start
 /// waits. Any other format has nothing below it, and is not even opened: what a guest wrote into a
 /// raw volume is never taken for a header.
 /// @param path of a file or block device
 /// @return the backing file, a file with the data, the extents; empty: there is none, or it cannot
-/// be
-///         read
+/// be read
 std::vector<LayerBelow> layers_below(const std::string& path, const std::string& format);
 
 /// The name of a backing file as it stands in a header: a path, "file:PATH", or "json:{…}".

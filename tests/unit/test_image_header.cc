@@ -73,6 +73,9 @@ TEST_F(ImageHeader, OfQcow2)
     std::string old = std::string("QFI\xfb", 4) + big(2, 4) + big(80, 8) + big(2, 4);
     old.resize(80, '\0');
     EXPECT_THAT(below(old + "/b", "qcow2"), ElementsAre(LayerBelow{"/b", ""}));
+    old.replace(4, 4, big(1, 4));
+    EXPECT_THAT(below(old + "/b", "qcow"), ElementsAre(LayerBelow{"/b", ""}));
+    EXPECT_THAT(below(old + "/b", "qcow2"), IsEmpty());
     EXPECT_THAT(below(qcow2("", kRaw), "qcow2"), IsEmpty());
 }
 
@@ -119,7 +122,8 @@ TEST_F(ImageHeader, OfVmdk)
                                    "parentFileNameHint=\"/base.vmdk\"\n"
                                    "RW 8192 FLAT \"/dev/md100p1\" 0\nRW 8192 SPARSE \"x\"\n";
     const auto layers =
-        ElementsAre(LayerBelow{"/base.vmdk", "vmdk"}, LayerBelow{"/dev/md100p1", "raw"});
+        ElementsAre(LayerBelow{"/base.vmdk", "vmdk"}, LayerBelow{"/dev/md100p1", "raw"},
+                    LayerBelow{system_.path() / "srv/x", "raw"});
     EXPECT_THAT(below(descriptor, "vmdk"), layers);
     std::string sparse = "KDMV" + std::string(24, '\0') + little(1, 8);
     sparse.resize(512, '\0');
