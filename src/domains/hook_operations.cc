@@ -92,29 +92,19 @@ std::function<bool(const Claim&)> claims_of(const std::string& name, const std::
     }
 }
 
-void release_pool(const Paths& paths, const std::string& name,
-                  const std::function<bool(const Claim&)>& is_domain)
+/// No domain uses the pool any more.
+/// @param lock the pool's
+/// @param was_used by the domain that is released
+void end_use(const Paths& paths, const std::string& name, const FileLock& lock, bool was_used)
 {
-    const LogField field("POOL", name);
-    const Claims claims(paths, name);
-    const auto before = claims.list();
-    if (before.empty()) { // a prepare was killed before its claim was there
-        const FileLock lock = lock_pool(paths, name);
-        claims.tidy();
-        return;
-    }
-    if (std::none_of(before.begin(), before.end(), is_domain))
-        return;
-    const FileLock lock = lock_pool(paths, name);
-    for (const Claim& claim : claims.list()) {
-        if (is_domain(claim))
-            claims.remove(claim.uuid);
-    }
     const PoolStore store(paths);
-    if (!claims.list().empty() || !store.contains(name))
+    if (!store.contains(name))
         return;
     const PoolDefinition pool = store.load(name);
-    set_hold(paths, name, Hold::none);
+    if (was_used)
+        set_hold(paths, name, Hold::none);
+    else if (wants_ram(paths, pool))
+        return;
     Mirror mirror(paths, pool, lock);
     if (mirror.view().state() == PoolState::ram_only) {
         // The disk leg may be back by now. md copies to it while nobody waits; the RAM leg stays.
@@ -124,6 +114,36 @@ void release_pool(const Paths& paths, const std::string& name,
     }
     if (pool.settings.attach == AttachPolicy::on_demand)
         mirror.detach();
+}
+
+void release_pool(const Paths& paths, const std::string& name,
+                  const std::function<bool(const Claim&)>& is_domain)
+{
+    const LogField field("POOL", name);
+    const Claims claims(paths, name);
+    // Where there is none at all, somebody was killed in the middle.
+    if (const auto before = claims.list();
+        !before.empty() && std::none_of(before.begin(), before.end(), is_domain))
+        return;
+    const FileLock lock = lock_pool(paths, name);
+    std::vector<Claim> ended = claims.list();
+    const auto others = std::partition(ended.begin(), ended.end(), is_domain);
+    const bool is_last = others == ended.end();
+    ended.erase(others, ended.end());
+    // Last: by its claim a release that was killed is found by the next one.
+    const auto forget = [&] {
+        for (const Claim& claim : ended)
+            claims.remove(claim.uuid);
+        claims.tidy();
+    };
+    try {
+        if (is_last)
+            end_use(paths, name, lock, !ended.empty());
+    } catch (...) { // the domain is gone all the same
+        forget();
+        throw;
+    }
+    forget();
 }
 
 } // namespace

@@ -1,13 +1,15 @@
 """zraid-pool is killed in the middle of its work: the same command again comes to the same end, and
 the opposite one leaves nothing behind."""
 
+import random
 from pathlib import Path
 
 import zlab
 from scenarios import kills
 from scenarios.kills import calls_of, chosen, kill_at
-from toolbox.pools import DEFINITIONS, assert_same, drop_pool, get, make_pool, put, system
-from zlab import MIB, Lab, zraid
+from toolbox.pools import (DEFINITIONS, HOOK, assert_same, assert_silent, drop_pool, get, make_pool, prepare, put,
+                           release, system, with_uuid)
+from zlab import MIB, Domain, Lab, zraid
 
 
 def test_define(lab: Lab) -> None:
@@ -98,3 +100,24 @@ def test_undefine(lab: Lab) -> None:
 def test_start_stop_and_the_hook(lab: Lab) -> None:
     """start, stop, and the hook's prepare and release: the same again, or the opposite."""
     kills.run(lab, lambda calls: chosen(calls, (0.4, 0.8)))
+
+
+@zlab.options(timeout=300)
+def test_a_release_that_is_called_again(lab: Lab) -> None:
+    """The hook's release is killed anywhere, and called again, without a monitor: the claim is gone,
+    and the RAM leg with it."""
+    pool = make_pool(lab, "ends", "64M", "--no-libvirt")
+    domain = with_uuid(Domain("ends", [{"dev": pool.md}]))
+    words, document = [HOOK, "ends", "release", "end", "-"], domain.xml()
+
+    def use() -> None:
+        assert_silent(prepare(domain))
+        pool.fill()
+    use()
+    calls = calls_of(words, Path("/tmp/release.calls"), input=document)
+    pool.assert_at_rest()
+    for call in random.sample(calls, 10):
+        use()
+        kill_at(call, words, may_finish=True, input=document)
+        assert_silent(release(domain))
+        pool.assert_at_rest()

@@ -112,6 +112,8 @@ def run(lab: Lab, choose: Callable[[List[Call]], List[Call]]) -> None:
             act(then)
             if then in ("attach", "prepare"):
                 pool.fill()             # a RAM leg that is there and never fills is no use
+            elif then in ("detach", "release"):
+                pool.assert_at_rest()
             rest()
             assert_same(nothing, system(DEFINITIONS))
         zlab.say(f"{name}: {len(calls)} calls")
