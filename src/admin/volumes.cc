@@ -8,6 +8,7 @@
 #include "pools/store.h"
 #include "util/error.h"
 #include "util/size.h"
+#include "util/wait.h"
 
 #include <set>
 
@@ -16,6 +17,9 @@
 namespace zraid {
 
 namespace {
+
+/// How long a volume may be open for no reason of its own.
+constexpr Milliseconds kVolumeCloses{3'000};
 
 /// A running pool that libvirt knows.
 PoolDefinition load_registered(const Admin& admin, const std::string& name)
@@ -43,8 +47,9 @@ void check_request(const Layout& layout, const VolumeRequest& request)
 
 void refuse_open_volume(const Layout& layout, const std::string& volume)
 {
-    const std::string users = layout.openers_of_volume(volume);
-    if (!users.empty())
+    std::string users; // udev looks at a device for a moment
+    if (!wait_until(kVolumeCloses,
+                    [&] { return (users = layout.openers_of_volume(volume)).empty(); }))
         throw Error(fmt::format("'{}' is in use by {}", layout.volume_path(volume), users),
                     "shut down the domain that has it");
 }

@@ -81,7 +81,10 @@ std::string openers_of_file(const Paths& paths, const std::string& path, pid_t e
 
 dev_t device_number(const Paths& paths, const std::string& device)
 {
-    const auto text = read_attribute(paths.block(device) / "dev");
+    // A partition has its folder in that of its disk.
+    auto text = read_attribute(paths.block(device) / "dev");
+    if (!text)
+        text = read_attribute(paths.sys / "class/block" / device / "dev");
     const std::size_t colon = text ? text->find(':') : std::string::npos;
     if (colon == std::string::npos)
         return 0;

@@ -7,6 +7,7 @@
 #include "devices/page_cache.h"
 #include "devices/zram.h"
 #include "mirror/hold.h"
+#include "mirror/ram_leg.h"
 #include "mirror/verify.h"
 #include "pools/pool_log.h"
 #include "pools/store.h"
@@ -72,8 +73,12 @@ void Keeper::drop_dead_claims(Clock::time_point now, Look& look)
         return;
     const FileLock lock = lock_pool(admin_.paths, name_, kLockPatience);
     drop_claims(admin_, name_, *dead);
-    if (Claims(admin_.paths, name_).list().empty())
-        set_hold(admin_.paths, name_, Hold::none);
+    if (!Claims(admin_.paths, name_).list().empty())
+        return;
+    set_hold(admin_.paths, name_, Hold::none);
+    // Of a release that was killed when the device was gone already.
+    if (!RamLegRecord::device_of(admin_.paths, name_))
+        RamLegRecord::remove(admin_.paths, name_);
 }
 
 /// At once when it is new, then again and again: nobody should have to look for it.

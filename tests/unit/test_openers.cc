@@ -43,6 +43,8 @@ TEST(DeviceNumber, IsReadFromTheKernel)
     EXPECT_EQ(device_number(system.paths, "md100"), 0U);
     system.put("sys/block/md100/dev", "9:100\n");
     EXPECT_EQ(device_number(system.paths, "md100"), gnu_dev_makedev(9, 100));
+    system.put("sys/class/block/md100p1/dev", "259:3\n");
+    EXPECT_EQ(device_number(system.paths, "md100p1"), gnu_dev_makedev(259, 3));
 }
 
 } // namespace
