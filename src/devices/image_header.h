@@ -17,9 +17,9 @@ struct LayerBelow
 };
 
 /// Reads the header of a disk image whose format somebody has told: qcow2 (docs/interop/qcow2.txt
-/// in QEMU), qcow, qed, vmdk. Bounded in bytes, and without a program: it is done while a domain's start
-/// waits. Any other format has nothing below it, and is not even opened: what a guest wrote into a
-/// raw volume is never taken for a header.
+/// in QEMU), qcow, qed, vmdk. Bounded in bytes, and without a program: it is done while a domain's
+/// start waits. Any other format has nothing below it, and is not even opened: what a guest wrote
+/// into a raw volume is never taken for a header.
 /// @param path of a file or block device
 /// @return the backing file, a file with the data, the extents; empty: there is none, or it cannot
 /// be read
