@@ -34,12 +34,6 @@ std::vector<std::string> with_partitions(const Paths& paths, const std::string& 
     return names;
 }
 
-std::optional<std::string> number_of(const Paths& paths, const std::string& disk,
-                                     const std::string& name)
-{
-    return read_attribute((disk == name ? paths.block(disk) : paths.block(disk) / name) / "dev");
-}
-
 dev_t node_number(const Paths& paths, const std::string& name)
 {
     struct stat info = {};
@@ -64,7 +58,7 @@ std::optional<DeviceUse> loop_on(const Paths& paths, const std::vector<std::stri
 std::optional<DeviceUse> process_on(const Paths& paths, const std::vector<std::string>& names)
 {
     for (const std::string& name : names) {
-        const dev_t device = node_number(paths, name);
+        const dev_t device = device_number(paths, name);
         const std::string who = device == 0 ? "" : openers_of_device(paths, device);
         if (!who.empty())
             return DeviceUse{fmt::format("'{}' is in use by {}", paths.device(name).string(), who),
@@ -74,8 +68,7 @@ std::optional<DeviceUse> process_on(const Paths& paths, const std::vector<std::s
 }
 
 /// A container has mounts of its own.
-std::optional<DeviceUse> mount_elsewhere(const Paths& paths, const std::string& disk,
-                                         const std::vector<std::string>& names)
+std::optional<DeviceUse> mount_elsewhere(const Paths& paths, const std::vector<std::string>& names)
 {
     for (const std::string& process : entries_of(paths.proc)) {
         if (process.find_first_not_of("0123456789") != std::string::npos)
@@ -86,8 +79,10 @@ std::optional<DeviceUse> mount_elsewhere(const Paths& paths, const std::string& 
         } catch (const SystemError&) { // it ended
         }
         for (const std::string& name : names) {
-            const auto number = number_of(paths, disk, name);
-            if (mounts && number && mounts->find(" " + *number + " ") != std::string::npos)
+            const dev_t device = device_number(paths, name);
+            const std::string number =
+                fmt::format(" {}:{} ", gnu_dev_major(device), gnu_dev_minor(device));
+            if (mounts && device != 0 && mounts->find(number) != std::string::npos)
                 return DeviceUse{
                     fmt::format("/dev/{} is mounted where process {} ({}) lives", name, process,
                                 read_attribute(paths.proc / process / "comm").value_or("?")),
@@ -110,7 +105,7 @@ std::optional<DeviceUse> find_use(const Paths& paths, const std::string& name)
     auto claimed = use_of_device(paths, paths.device(name));
     if (!claimed)
         return std::nullopt;
-    const auto elsewhere = mount_elsewhere(paths, name, names);
+    const auto elsewhere = mount_elsewhere(paths, names);
     return elsewhere ? elsewhere : claimed;
 }
 

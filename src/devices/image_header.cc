@@ -81,6 +81,13 @@ void add(std::vector<LayerBelow>& layers, std::optional<LayerBelow> layer)
         layers.push_back(std::move(*layer));
 }
 
+/// Of all versions of qcow; empty if there is none.
+std::string_view backing_name(const Header& header)
+{
+    const std::uint64_t length = header.big(16, 4);
+    return length <= kLongestName ? header.text(header.big(8, 8), length) : std::string_view();
+}
+
 std::vector<LayerBelow> below_qcow2(const std::string& path)
 {
     constexpr std::uint64_t kBackingFormat = 0xE2792ACA;
@@ -105,20 +112,16 @@ std::vector<LayerBelow> below_qcow2(const std::string& path)
             add(layers, layer_of_name(path, header.text(at + 8, length), "raw"));
         at += 8 + (length + 7) / 8 * 8;
     }
-    const std::uint64_t name_length = header.big(16, 4);
-    if (name_length > 0 && name_length <= kLongestName)
-        add(layers, layer_of_name(path, header.text(header.big(8, 8), name_length), format));
+    add(layers, layer_of_name(path, backing_name(header), format));
     return layers;
 }
 
 std::vector<LayerBelow> below_qcow(const std::string& path)
 {
     const Header header(read_some(path, 0));
-    const std::uint64_t name_length = header.big(16, 4);
     std::vector<LayerBelow> layers;
-    if (header.text(0, 4) == std::string_view("QFI\xfb", 4) && header.big(4, 4) == 1 &&
-        name_length > 0 && name_length <= kLongestName)
-        add(layers, layer_of_name(path, header.text(header.big(8, 8), name_length), ""));
+    if (header.text(0, 4) == std::string_view("QFI\xfb", 4) && header.big(4, 4) == 1)
+        add(layers, layer_of_name(path, backing_name(header), ""));
     return layers;
 }
 
